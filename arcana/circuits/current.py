@@ -41,7 +41,7 @@ def V2I(voltage: Number, technology: Technology) -> Number:
 
 
 def tau_of(current: Number, capacitance: float, technology: Technology) -> Number:
-    """tau = C Ut / (kappa Itau): time constant [s] of an integrator with leak ``current`` [A]."""
+    """Tau = C Ut / (kappa Itau): time constant [s] of an integrator with leak ``current`` [A]."""
     return capacitance * technology.Ut / (technology.kappa * current)
 
 
@@ -51,7 +51,7 @@ def leak_for(tau: Number, capacitance: float, technology: Technology) -> Number:
 
 
 def time_of(current: Number, capacitance: float, technology: Technology) -> Number:
-    """t = V_on C / I: refractory period or pulse width [s] for a current [A]."""
+    """T = V_on C / I: refractory period or pulse width [s] for a current [A]."""
     return technology.V_on * capacitance / current
 
 

@@ -1,0 +1,50 @@
+"""arcana: emulate, train and deploy networks of analog DPI neurons on the Dynap-SE chips.
+
+Names are loaded when first used, so that what needs no torch (``arcana profiles show``) starts at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from arcana import units as units
+    from arcana.config import ChipConfig as ChipConfig
+    from arcana.emulate import Emulator as Emulator
+    from arcana.hardware.registry import load_profile as load_profile
+    from arcana.mismatch import Mismatch as Mismatch
+    from arcana.mismatch import MismatchModel as MismatchModel
+    from arcana.nn.layer import DPILayer as DPILayer
+    from arcana.nn.sequential import Sequential as Sequential
+    from arcana.nn.simulate import Trace as Trace
+    from arcana.nn.simulate import simulate as simulate
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "ChipConfig": "arcana.config",
+    "DPILayer": "arcana.nn.layer",
+    "Emulator": "arcana.emulate",
+    "Mismatch": "arcana.mismatch",
+    "MismatchModel": "arcana.mismatch",
+    "Sequential": "arcana.nn.sequential",
+    "Trace": "arcana.nn.simulate",
+    "load_profile": "arcana.hardware.registry",
+    "simulate": "arcana.nn.simulate",
+    "units": "",
+}
+
+__all__ = [*_HOME, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'arcana' has no attribute {name!r}")
+    if not _HOME[name]:
+        return importlib.import_module(f"arcana.{name}")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

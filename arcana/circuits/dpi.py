@@ -1,0 +1,218 @@
+"""State, biases and one step of the DPI neuron, in amperes and seconds: the face of ``circuits.equations``."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+
+from arcana.circuits import equations as eq
+from arcana.circuits.current import tau_of
+from arcana.circuits.technology import Technology
+from arcana.errors import BadInput
+from arcana.surrogate import THRESHOLD_WIDTH, fast_sigmoid
+from arcana.typing import Surrogate, Tensor
+
+SOLVERS = ("rk4", "heun", "euler")
+LONGEST_SUBSTEP = 0.5e-3  # [s], from the study of integrators in docs/numerics.md
+
+
+class DPIBias(NamedTuple):
+    """The biases of a population [A] (``refractory``, ``pulse``, ``pulse_ahp`` [s], ``Ipfb_norm`` [1/A]).
+
+    Shapes broadcast against the state: () for a population, (n,) per neuron, (chips, 1, n) per virtual chip.
+    ``pulse`` None means that an input event is a unit jump (p = 1).
+    """
+
+    Itau_mem: Tensor
+    Igain_mem: Tensor
+    Ith: Tensor
+    Idc: Tensor
+    Ipfb_th: Tensor
+    Ipfb_norm: Tensor
+    refractory: Tensor
+    Itau_ampa: Tensor
+    Igain_ampa: Tensor
+    Iw_ampa: Tensor
+    Inmda_thr: Tensor
+    Itau_nmda: Tensor
+    Igain_nmda: Tensor
+    Iw_nmda: Tensor
+    Itau_gabaa: Tensor
+    Igain_gabaa: Tensor
+    Iw_gabaa: Tensor
+    Itau_gabab: Tensor
+    Igain_gabab: Tensor
+    Iw_gabab: Tensor
+    Itau_ahp: Tensor
+    Igain_ahp: Tensor
+    Iw_ahp: Tensor
+    pulse: Tensor | None = None
+    pulse_ahp: Tensor | None = None
+
+
+class DPIState(NamedTuple):
+    """The currents of a population [A] and the refractory time left [s]; always passed in and returned."""
+
+    Imem: Tensor
+    Iampa: Tensor
+    Inmda: Tensor
+    Igabaa: Tensor
+    Igabab: Tensor
+    Iahp: Tensor
+    refractory: Tensor
+
+    @classmethod
+    def rest(cls, shape: tuple[int, ...], technology: Technology, like: Tensor) -> DPIState:
+        """All currents at the floor I0, not refractory; dtype and device of ``like``."""
+        floor = torch.full(shape, technology.I0, dtype=like.dtype, device=like.device)
+        return cls(*(floor for _ in range(6)), torch.zeros_like(floor))
+
+
+class DPIInputs(NamedTuple):
+    """What arrives in one step: events times synapse count per receptor, and an external current [A]."""
+
+    ampa: Tensor | None = None
+    nmda: Tensor | None = None
+    gabaa: Tensor | None = None
+    gabab: Tensor | None = None
+    external: Tensor | float = 0.0
+
+
+def dpi_step(
+    inputs: DPIInputs,
+    state: DPIState,
+    bias: DPIBias,
+    technology: Technology,
+    dt: float,
+    *,
+    solver: str = "rk4",
+    substeps: int | None = None,
+    leak_saturation: bool = True,
+    live: eq.Live = eq.Live(),
+    surrogate_fn: Surrogate = fast_sigmoid,
+) -> tuple[Tensor, DPIState]:
+    """One step of the DPI neuron: the reference that every kernel is held against.
+
+    The equations are in ``arcana.circuits.equations``; input events arrive at the start of the step.
+
+    Args:
+        inputs: Events and external current of this step, each broadcastable to the state.
+        state: Currents [A] at the start of the step.
+        bias: Biases [A].
+        technology: Constants of the chip.
+        dt: Length of the step [s].
+        solver: "rk4", "heun", or "euler" for comparison with other simulators.
+        substeps: Inner steps; None takes as many as keep each at or below 0.5 ms.
+        leak_saturation: Whether the leak transistor leaves saturation at the floor.
+        live: Which integrators move; one that is not live is held at its value.
+        surrogate_fn: Step function with the slope to use in the backward pass.
+
+    Returns:
+        Spikes (0 or 1, shape of the state) and the state at the end of the step.
+
+    Raises:
+        BadInput: for an unknown solver or a dt that is not positive.
+    """
+    c = coefficients(
+        bias,
+        technology,
+        dt,
+        solver=solver,
+        substeps=substeps,
+        leak_saturation=leak_saturation,
+        live=live,
+    )
+    neuron = eq.receive(to_neuron(state, technology), inputs[:4], c)
+    neuron, spikes, _ = eq.step(neuron, inputs.external / technology.I0, c, surrogate_fn)
+    return spikes, from_neuron(neuron, technology)
+
+
+def to_neuron(state: DPIState, technology: Technology) -> eq.Neuron:
+    """The state in the equations' units."""
+    currents = [current / technology.I0 for current in state[1:6]]
+    return eq.Neuron(torch.log(state.Imem / technology.I0), *currents, state.refractory)
+
+
+def from_neuron(neuron: eq.Neuron, technology: Technology) -> DPIState:
+    """The state in amperes."""
+    currents = [current * technology.I0 for current in neuron[1:6]]
+    return DPIState(torch.exp(neuron.x) * technology.I0, *currents, neuron.refractory)
+
+
+def coefficients(
+    bias: DPIBias,
+    technology: Technology,
+    dt: float,
+    *,
+    solver: str = "rk4",
+    substeps: int | None = None,
+    leak_saturation: bool = True,
+    live: eq.Live = eq.Live(),
+) -> eq.Coefficients:
+    """All that one step needs beside state and input, computed once per sequence; differentiable in the biases."""
+    if solver not in SOLVERS:
+        raise BadInput.one("solver", solver, "one of " + ", ".join(SOLVERS))
+    if not (math.isfinite(dt) and dt > 0):
+        raise BadInput.one("dt", dt, "a finite number > 0", "s")
+    if substeps is None:
+        substeps = 1 if solver == "euler" else max(1, math.ceil(dt / LONGEST_SUBSTEP - 1e-9))
+    elif substeps < 1 or (solver == "euler" and substeps != 1):
+        raise BadInput.one("substeps", substeps, "1" if solver == "euler" else "a whole number >= 1")
+    t, h, unit = technology, dt / substeps, 1.0 / technology.I0
+    power = t.kappa / (t.kappa + 1.0)
+    gain = bias.Igain_mem * unit
+    norm = bias.Ipfb_norm * technology.I0
+    feedback_threshold = bias.Ipfb_th * unit
+    x_threshold = torch.log(bias.Ith * unit)
+
+    def integrator(name: str, capacitance: float, pulse: Tensor | None) -> eq.Integrator:
+        Itau, Igain, Iw = (getattr(bias, f"{part}_{name}") for part in ("Itau", "Igain", "Iw"))
+        return _integrator(Itau, Igain, Iw * unit, tau_of(Itau, capacitance, t), pulse, h, solver)
+
+    return eq.Coefficients(
+        solver=solver,
+        substeps=substeps,
+        h=h,
+        rate=t.kappa * t.I0 / (t.C_mem * t.Ut),
+        inverse_kappa=1.0 / t.kappa,
+        feedback_power=power,
+        leak_saturation=leak_saturation,
+        live=live,
+        gain=gain,
+        leak=bias.Itau_mem * unit,
+        dc=bias.Idc * unit,
+        nmda_threshold=bias.Inmda_thr * unit,
+        feedback_norm=norm,
+        feedback_threshold=feedback_threshold,
+        rest_slope=gain / (gain + 1.0) + torch.sigmoid(norm * (1.0 - feedback_threshold)),
+        x_threshold=x_threshold,
+        surrogate_scale=THRESHOLD_WIDTH / x_threshold,
+        refractory=bias.refractory,
+        ampa=integrator("ampa", t.C_ampa, bias.pulse),
+        nmda=integrator("nmda", t.C_nmda, bias.pulse),
+        gabaa=integrator("gabaa", t.C_gabaa, bias.pulse),
+        gabab=integrator("gabab", t.C_gabab, bias.pulse),
+        ahp=integrator("ahp", t.C_ahp, bias.pulse_ahp),
+        ahp_inverse_tau=1.0 / tau_of(bias.Itau_ahp, t.C_ahp, t),
+    )
+
+
+def pulse_efficacy(pulse: Tensor | None, tau: Tensor) -> Tensor | float:
+    """P = 1 - exp(-t_pulse / tau): what a pulse of finite width leaves of a unit jump; 1 without a pulse."""
+    return 1.0 if pulse is None else -torch.expm1(-pulse / tau)
+
+
+def _integrator(
+    Itau: Tensor, Igain: Tensor, Iw: Tensor, tau: Tensor, pulse: Tensor | None, h: float, solver: str
+) -> eq.Integrator:
+    jump = Igain / Itau * Iw * pulse_efficacy(pulse, tau)
+    z = h / tau
+    if solver == "euler":
+        one = torch.ones_like(z)
+        return eq.Integrator(jump, 1.0 - z, one, one, one)
+    decay, middle = torch.exp(-z), torch.exp(-0.5 * z)
+    quadrature = (1.0 + decay) / 2.0 if solver == "heun" else (1.0 + 4.0 * middle + decay) / 6.0
+    charge = -torch.expm1(-z) / z / quadrature
+    return eq.Integrator(jump, decay, charge, charge * middle, charge * decay)

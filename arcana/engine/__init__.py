@@ -1,0 +1,1 @@
+"""The time loop. Here the reference one, in eager torch."""
