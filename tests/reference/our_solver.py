@@ -1,0 +1,100 @@
+"""arcana's own solver on the drawn neurons: all of them in one batch, through the eager time loop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from drawn_neurons import CAPACITANCE, CONSTANTS, GRID
+
+from arcana.circuits import equations as eq
+from arcana.circuits.dpi import DPIBias, DPIState, coefficients
+from arcana.circuits.names import OPTIONAL_BIASES, RECEPTORS
+from arcana.circuits.technology import Technology
+from arcana.engine import reference
+from arcana.surrogate import fast_sigmoid
+
+TECHNOLOGY = Technology(
+    I0=CONSTANTS["I0"],
+    Ut=CONSTANTS["Ut"],
+    kappa_n=0.75,
+    kappa_p=0.66,
+    **{f"C_{part}": farads for part, farads in CAPACITANCE.items()},
+    C_ref=1.5e-12,
+    C_pulse=0.5e-12,
+    C_pulse_ahp=0.5e-12,
+    V_on=0.7,
+)
+# The biases of the documented interface; synapses alike.
+DEFAULTS = {
+    "Itau_mem": 5e-12, "Igain_mem": 20e-12, "Ith": 2e-9, "Idc": 1e-12, "Ipfb_th": 500e-12, "Ipfb_norm": 1.47e9,
+    "refractory": 0.0, "Inmda_thr": 0.5e-12, "Itau_ahp": 2e-12, "Igain_ahp": 2e-12, "Iw_ahp": 0.0,
+    **{f"{part}_{r}": value for r in RECEPTORS for part, value in (("Itau", 20e-12), ("Igain", 80e-12), ("Iw", 80e-12))},
+}  # fmt: skip
+
+
+class Run(NamedTuple):
+    """Spike times [s] per neuron, and what was recorded: (steps, neurons) by name."""
+
+    spikes: list[np.ndarray]
+    record: dict[str, np.ndarray]
+    state: DPIState
+
+
+def biases(neurons: Sequence[Mapping[str, float]], dtype: torch.dtype = torch.float64) -> DPIBias:
+    """One bias of shape (neurons,) per name."""
+    names = [name for name in DPIBias._fields if name not in OPTIONAL_BIASES]
+    return DPIBias(**{name: torch.tensor([n[name] for n in neurons], dtype=dtype) for name in names})
+
+
+def defaults(**changed: float) -> dict[str, float]:
+    """The documented defaults with some biases changed."""
+    unknown = set(changed) - set(DEFAULTS)
+    if unknown:
+        raise KeyError(f"no such bias: {sorted(unknown)}")
+    return DEFAULTS | changed
+
+
+def simulate(
+    neurons: Sequence[Mapping[str, float]],
+    events: Sequence[Mapping[str, np.ndarray]],
+    dt: float,
+    duration: float,
+    *,
+    solver: str = "rk4",
+    substeps: int | None = None,
+    dtype: torch.dtype = torch.float64,
+    record: Sequence[str] = (),
+    state: DPIState | None = None,
+    technology: Technology = TECHNOLOGY,
+    leak_saturation: bool = True,
+    c: eq.Coefficients | None = None,
+) -> Run:
+    """Run neurons side by side; ``events`` are counts per tick of 1 ms, which dt has to divide."""
+    n, steps, per_tick = len(neurons), round(duration / dt), round(GRID / dt)
+    drive = {}
+    for receptor in RECEPTORS:
+        if any(receptor in e for e in events):
+            counts = torch.zeros(1, steps, n, dtype=dtype)
+            for i, e in enumerate(events):
+                if receptor in e:
+                    given = torch.as_tensor(np.asarray(e[receptor]), dtype=dtype)
+                    at = torch.arange(len(given)) * per_tick
+                    counts[0, at[at < steps], i] = given[at < steps]
+            drive[receptor] = counts
+    with torch.no_grad():
+        if c is None:
+            c = coefficients(
+                biases(neurons, dtype), technology, dt,
+                solver=solver, substeps=substeps, leak_saturation=leak_saturation,
+            )  # fmt: skip
+        rest = DPIState.rest((1, n), technology, torch.zeros((), dtype=dtype))
+        _, end, kept = reference.run(
+            reference.Drive(**drive), steps, rest if state is None else state, c, technology, dt, fast_sigmoid,
+            record=("spike_times", *record),
+        )  # fmt: skip
+    times = kept.pop("spike_times")[0].numpy()
+    spikes = [column[~np.isnan(column)] for column in times.T]
+    return Run(spikes, {name: value[0].numpy() for name, value in kept.items()}, end)
