@@ -61,6 +61,7 @@ def draw(regime: str, k: int) -> tuple[dict[str, float], dict[str, np.ndarray]]:
         bias |= {f"Itau_{part}": Itau, f"Igain_{part}": 4 * Itau, f"Iw_{part}": jump / 4}
         if rates is not None:
             events[part] = rng.poisson(between(*rates) * GRID, round(DURATION / GRID)).astype(np.int16)
+            events[part][0] = 0  # Brian2 cannot deliver an event at time 0
     return bias, events
 
 
