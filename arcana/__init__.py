@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from arcana.config import ChipConfig as ChipConfig
     from arcana.emulate import Emulator as Emulator
     from arcana.hardware.registry import load_profile as load_profile
+    from arcana.mapping.configure import configure as configure
     from arcana.mismatch import Mismatch as Mismatch
     from arcana.mismatch import MismatchModel as MismatchModel
+    from arcana.nn.graph import graph_of as graph_of
     from arcana.nn.layer import DPILayer as DPILayer
     from arcana.nn.sequential import Sequential as Sequential
     from arcana.nn.simulate import Trace as Trace
@@ -30,6 +32,8 @@ _HOME = {
     "MismatchModel": "arcana.mismatch",
     "Sequential": "arcana.nn.sequential",
     "Trace": "arcana.nn.simulate",
+    "configure": "arcana.mapping.configure",
+    "graph_of": "arcana.nn.graph",
     "load_profile": "arcana.hardware.registry",
     "simulate": "arcana.nn.simulate",
     "units": "",

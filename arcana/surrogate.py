@@ -2,23 +2,23 @@
 
 All take the dimensionless distance to threshold of the neuron,
 
-    u = width * ln(Imem / Ith) / ln(Ith / I0),        width = ``THRESHOLD_WIDTH``
+    u = ln(Imem / Ith) / ln(Ith / I0),
 
-which is -width at rest, 0 at threshold, and linear in the membrane voltage between. With the fast sigmoid the
-slope at rest is 1 / (1 + width)^2 = 9e-4 of its peak: small enough that a silent neuron is not thrown about,
-large enough (a heavy tail, not an exponential one) that it still learns to fire.
+which is linear in the membrane voltage: -1 at rest, 0 at threshold. The slope at threshold is 1, so that a reset
+(which subtracts the whole voltage) passes gradients on with a factor between -1 and 1 and cannot blow them up.
+The fast sigmoid at rest has 1 / (1 + 32)^2 = 9e-4 of its peak: small enough that a silent neuron is not thrown
+about, large enough (a heavy tail, not an exponential one) that it still learns to fire.
 """
 
 from __future__ import annotations
 
-import math
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 
 from arcana.typing import Tensor
 
-THRESHOLD_WIDTH = 32.0
+SLOPE = 32.0
 
 
 class Surrogate(torch.autograd.Function):
@@ -27,7 +27,7 @@ class Surrogate(torch.autograd.Function):
     Written in the ``setup_context`` form, so that it works under ``torch.func`` transforms.
     """
 
-    generate_vmap_rule: ClassVar[bool] = True
+    generate_vmap_rule = True
 
     @staticmethod
     def pseudo_derivative(u: Tensor) -> Tensor:
@@ -45,19 +45,19 @@ class Surrogate(torch.autograd.Function):
         ctx.save_for_backward(inputs[0])
 
     @classmethod
-    def backward(cls, ctx: Any, grad: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(cls, ctx: Any, grad: Tensor) -> Tensor:
         """The incoming gradient times the pseudo-derivative."""
         (u,) = ctx.saved_tensors
         return grad * cls.pseudo_derivative(u)
 
 
 class FastSigmoid(Surrogate):
-    """Slope 1 / (1 + |u|)^2 (Zenke and Ganguli, Neural Comput. 30(6), 2018)."""
+    """Slope 1 / (1 + 32 |u|)^2 (Zenke and Ganguli, Neural Comput. 30(6), 2018)."""
 
     @staticmethod
     def pseudo_derivative(u: Tensor) -> Tensor:
-        """1 / (1 + |u|)^2."""
-        return (1 + u.abs()).pow(-2)
+        """1 / (1 + 32 |u|)^2."""
+        return (1 + SLOPE * u.abs()).pow(-2)
 
 
 class Triangular(Surrogate):
@@ -91,8 +91,3 @@ fast_sigmoid = FastSigmoid.apply
 triangular = Triangular.apply
 step = Step.apply
 ste = STE.apply
-
-
-def threshold_scale(Ith_over_I0: float) -> float:
-    """Width / ln(Ith / I0): what ln(Imem / Ith) is multiplied by before it meets a surrogate."""
-    return THRESHOLD_WIDTH / math.log(Ith_over_I0)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import torch
 
 Tensor: TypeAlias = torch.Tensor
 Surrogate: TypeAlias = Callable[[Tensor], Tensor]
-Solver: TypeAlias = Literal["rk4", "heun", "euler"]
-Receptor: TypeAlias = Literal["ampa", "nmda", "gabaa", "gabab"]

@@ -11,10 +11,11 @@ from arcana.circuits import equations as eq
 from arcana.circuits.current import tau_of
 from arcana.circuits.technology import Technology
 from arcana.errors import BadInput
-from arcana.surrogate import THRESHOLD_WIDTH, fast_sigmoid
+from arcana.surrogate import fast_sigmoid
 from arcana.typing import Surrogate, Tensor
 
 SOLVERS = ("rk4", "heun", "euler")
+ALL_LIVE = eq.Live()
 LONGEST_SUBSTEP = 0.5e-3  # [s], from the study of integrators in docs/numerics.md
 
 
@@ -67,7 +68,7 @@ class DPIState(NamedTuple):
     def rest(cls, shape: tuple[int, ...], technology: Technology, like: Tensor) -> DPIState:
         """All currents at the floor I0, not refractory; dtype and device of ``like``."""
         floor = torch.full(shape, technology.I0, dtype=like.dtype, device=like.device)
-        return cls(*(floor for _ in range(6)), torch.zeros_like(floor))
+        return cls(floor, floor, floor, floor, floor, floor, torch.zeros_like(floor))
 
 
 class DPIInputs(NamedTuple):
@@ -77,7 +78,7 @@ class DPIInputs(NamedTuple):
     nmda: Tensor | None = None
     gabaa: Tensor | None = None
     gabab: Tensor | None = None
-    external: Tensor | float = 0.0
+    external: Tensor | None = None
 
 
 def dpi_step(
@@ -90,7 +91,7 @@ def dpi_step(
     solver: str = "rk4",
     substeps: int | None = None,
     leak_saturation: bool = True,
-    live: eq.Live = eq.Live(),
+    live: eq.Live = ALL_LIVE,
     surrogate_fn: Surrogate = fast_sigmoid,
 ) -> tuple[Tensor, DPIState]:
     """One step of the DPI neuron: the reference that every kernel is held against.
@@ -125,20 +126,22 @@ def dpi_step(
         live=live,
     )
     neuron = eq.receive(to_neuron(state, technology), inputs[:4], c)
-    neuron, spikes, _ = eq.step(neuron, inputs.external / technology.I0, c, surrogate_fn)
+    neuron, spikes, _ = eq.step(
+        neuron, None if inputs.external is None else inputs.external / technology.I0, c, surrogate_fn
+    )
     return spikes, from_neuron(neuron, technology)
 
 
 def to_neuron(state: DPIState, technology: Technology) -> eq.Neuron:
     """The state in the equations' units."""
-    currents = [current / technology.I0 for current in state[1:6]]
-    return eq.Neuron(torch.log(state.Imem / technology.I0), *currents, state.refractory)
+    Imem, ampa, nmda, gabaa, gabab, ahp = (current / technology.I0 for current in state[:6])
+    return eq.Neuron(torch.log(Imem), ampa, nmda, gabaa, gabab, ahp, state.refractory)
 
 
 def from_neuron(neuron: eq.Neuron, technology: Technology) -> DPIState:
     """The state in amperes."""
-    currents = [current * technology.I0 for current in neuron[1:6]]
-    return DPIState(torch.exp(neuron.x) * technology.I0, *currents, neuron.refractory)
+    ampa, nmda, gabaa, gabab, ahp = (current * technology.I0 for current in neuron[1:6])
+    return DPIState(torch.exp(neuron.x) * technology.I0, ampa, nmda, gabaa, gabab, ahp, neuron.refractory)
 
 
 def coefficients(
@@ -149,7 +152,7 @@ def coefficients(
     solver: str = "rk4",
     substeps: int | None = None,
     leak_saturation: bool = True,
-    live: eq.Live = eq.Live(),
+    live: eq.Live = ALL_LIVE,
 ) -> eq.Coefficients:
     """All that one step needs beside state and input, computed once per sequence; differentiable in the biases."""
     if solver not in SOLVERS:
@@ -161,7 +164,6 @@ def coefficients(
     elif substeps < 1 or (solver == "euler" and substeps != 1):
         raise BadInput.one("substeps", substeps, "1" if solver == "euler" else "a whole number >= 1")
     t, h, unit = technology, dt / substeps, 1.0 / technology.I0
-    power = t.kappa / (t.kappa + 1.0)
     gain = bias.Igain_mem * unit
     norm = bias.Ipfb_norm * technology.I0
     feedback_threshold = bias.Ipfb_th * unit
@@ -174,12 +176,9 @@ def coefficients(
     return eq.Coefficients(
         solver=solver,
         substeps=substeps,
-        h=h,
-        rate=t.kappa * t.I0 / (t.C_mem * t.Ut),
-        inverse_kappa=1.0 / t.kappa,
-        feedback_power=power,
         leak_saturation=leak_saturation,
         live=live,
+        k=_constants(t, h, gain),
         gain=gain,
         leak=bias.Itau_mem * unit,
         dc=bias.Idc * unit,
@@ -188,7 +187,8 @@ def coefficients(
         feedback_threshold=feedback_threshold,
         rest_slope=gain / (gain + 1.0) + torch.sigmoid(norm * (1.0 - feedback_threshold)),
         x_threshold=x_threshold,
-        surrogate_scale=THRESHOLD_WIDTH / x_threshold,
+        x_highest=x_threshold.clamp(min=0.0) + eq.MARGIN,
+        surrogate_scale=1.0 / x_threshold.clamp(min=1.0),
         refractory=bias.refractory,
         ampa=integrator("ampa", t.C_ampa, bias.pulse),
         nmda=integrator("nmda", t.C_nmda, bias.pulse),
@@ -202,6 +202,24 @@ def coefficients(
 def pulse_efficacy(pulse: Tensor | None, tau: Tensor) -> Tensor | float:
     """P = 1 - exp(-t_pulse / tau): what a pulse of finite width leaves of a unit jump; 1 without a pulse."""
     return 1.0 if pulse is None else -torch.expm1(-pulse / tau)
+
+
+def _constants(t: Technology, h: float, like: Tensor) -> eq.Constants:
+    numbers = {
+        "zero": 0.0,
+        "half": 0.5,
+        "one": 1.0,
+        "two": 2.0,
+        "sixth": 1.0 / 6.0,
+        "tiny": 1e-6,
+        "minus_inverse_kappa": -1.0 / t.kappa,
+        "feedback_power": t.kappa / (t.kappa + 1.0),
+        "rate": t.kappa * t.I0 / (t.C_mem * t.Ut),
+        "h": h,
+    }
+    return eq.Constants(
+        **{name: torch.tensor(number, dtype=like.dtype, device=like.device) for name, number in numbers.items()}
+    )
 
 
 def _integrator(

@@ -1,6 +1,6 @@
 """The DPI neuron, written once.
 
-Everything here is plain Python over ``exp log sigmoid where at_least at_most`` and a surrogate ``spike``, so that
+Everything here is plain Python over ``exp log sigmoid where at_least between`` and a surrogate ``spike``, so that
 the same source can be bound to torch (here, the reference) and to compiled kernels. Currents are in units of I0,
 the membrane is x = ln(Imem / I0), which is its voltage in units of Ut / kappa.
 
@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from arcana.circuits.names_torch import Value, at_least, at_most, exp, log, sigmoid, where
+from arcana.circuits.names_torch import Value, at_least, between, exp, log, sigmoid, where
 
 MARGIN = 3.0  # the slope is not evaluated further than this above threshold: the neuron has fired by then
 
@@ -49,17 +49,29 @@ class Live(NamedTuple):
     ahp: bool = True
 
 
+class Constants(NamedTuple):
+    """Numbers of the equations as scalars of the state's own type (a Python float costs a conversion per use)."""
+
+    zero: Value
+    half: Value
+    one: Value
+    two: Value
+    sixth: Value
+    tiny: Value
+    minus_inverse_kappa: Value
+    feedback_power: Value
+    rate: Value
+    h: Value
+
+
 class Coefficients(NamedTuple):
     """All that a step needs beside state and input: currents in units of I0, times in seconds."""
 
     solver: str
     substeps: int
-    h: float
-    rate: float
-    inverse_kappa: float
-    feedback_power: float
     leak_saturation: bool
     live: Live
+    k: Constants
     gain: Value
     leak: Value
     dc: Value
@@ -68,6 +80,7 @@ class Coefficients(NamedTuple):
     feedback_threshold: Value
     rest_slope: Value
     x_threshold: Value
+    x_highest: Value
     surrogate_scale: Value
     refractory: Value
     ampa: Integrator
@@ -95,12 +108,12 @@ class Neuron(NamedTuple):
 
 def slope(x: Value, drive: Value, nmda: Value, leak: Value, listening: Value, c: Coefficients) -> Value:
     """F(x): the right-hand side of the membrane equation, in units of I0."""
-    x = at_most(at_least(x, 0.0), c.x_threshold + MARGIN)
+    x = between(x, c.k.zero, c.x_highest)
     current = exp(x)
-    into = where(listening, at_least(drive + nmda * current / (current + c.nmda_threshold), 1.0), 1.0)
-    feedback = exp(c.feedback_power * x) * sigmoid(c.feedback_norm * (current - c.feedback_threshold))
+    into = where(listening, at_least(drive + nmda * current / (current + c.nmda_threshold), c.k.one), c.k.one)
+    feedback = exp(c.k.feedback_power * x) * sigmoid(c.feedback_norm * (current - c.feedback_threshold))
     if c.leak_saturation:
-        leak = leak * (1.0 - exp(-c.inverse_kappa * x))
+        leak = leak * (c.k.one - exp(c.k.minus_inverse_kappa * x))
     return into * c.gain / (c.gain + current) - leak + feedback
 
 
@@ -115,100 +128,104 @@ def receive(n: Neuron, events: tuple[Value | None, ...], c: Coefficients) -> Neu
     )
 
 
-def fade(current: Value, factor: Value, live: bool) -> Value:
+def fade(current: Value, factor: Value, live: bool, c: Coefficients) -> Value:
     """The current of an integrator some time later, not below the floor I0."""
-    return at_least(current * factor, 1.0) if live else current
+    return at_least(current * factor, c.k.one) if live else current
 
 
-def seen(n: Neuron, external: Value | float, stage: int, c: Coefficients) -> tuple[Value, Value, Value]:
+def seen(n: Neuron, external: Value | None, stage: int, c: Coefficients) -> tuple[Value, Value, Value]:
     """Drive, NMDA current and leak that the membrane sees at a stage (2 start, 3 middle, 4 end) of a sub-step."""
-    excitation = fade(n.ampa, c.ampa[stage], c.live.ampa)
-    inhibition = fade(n.gabab, c.gabab[stage], c.live.gabab)
-    shunt = fade(n.gabaa, c.gabaa[stage], c.live.gabaa)
-    adaptation = fade(n.ahp, c.ahp[stage], c.live.ahp)
-    nmda = fade(n.nmda, c.nmda[stage], c.live.nmda)
-    return c.dc + external + excitation - inhibition, nmda, c.leak + shunt + adaptation
+    excitation = fade(n.ampa, c.ampa[stage], c.live.ampa, c)
+    inhibition = fade(n.gabab, c.gabab[stage], c.live.gabab, c)
+    shunt = fade(n.gabaa, c.gabaa[stage], c.live.gabaa, c)
+    adaptation = fade(n.ahp, c.ahp[stage], c.live.ahp, c)
+    nmda = fade(n.nmda, c.nmda[stage], c.live.nmda, c)
+    dc = c.dc if external is None else c.dc + external
+    return dc + excitation - inhibition, nmda, c.leak + shunt + adaptation
 
 
 def after_substep(n: Neuron, x: Value, ahp: Value, refractory: Value, c: Coefficients) -> Neuron:
     """The state at the end of a sub-step: the synapses have decayed, the rest is given."""
     return Neuron(
         x=x,
-        ampa=fade(n.ampa, c.ampa.decay, c.live.ampa),
-        nmda=fade(n.nmda, c.nmda.decay, c.live.nmda),
-        gabaa=fade(n.gabaa, c.gabaa.decay, c.live.gabaa),
-        gabab=fade(n.gabab, c.gabab.decay, c.live.gabab),
+        ampa=fade(n.ampa, c.ampa.decay, c.live.ampa, c),
+        nmda=fade(n.nmda, c.nmda.decay, c.live.nmda, c),
+        gabaa=fade(n.gabaa, c.gabaa.decay, c.live.gabaa, c),
+        gabab=fade(n.gabab, c.gabab.decay, c.live.gabab, c),
         ahp=ahp,
         refractory=refractory,
     )
 
 
-def membrane(
-    n: Neuron, x: Value, span: Value, external: Value | float, listening: Value, c: Coefficients
-) -> Value:
+def membrane(n: Neuron, x: Value, span: Value, external: Value | None, listening: Value, c: Coefficients) -> Value:
     """X after ``span`` seconds: classical Runge-Kutta (rk4) or the explicit trapezoid (heun)."""
-    w = c.rate * span
+    w = c.k.rate * span
     first = seen(n, external, 2, c)
     last = seen(n, external, 4, c)
     k1 = slope(x, *first, listening, c)
     if c.solver == "heun":
         k2 = slope(x + w * k1, *last, listening, c)
-        return x + 0.5 * w * (k1 + k2)
+        return x + c.k.half * w * (k1 + k2)
+    half = c.k.half * w
     centre = seen(n, external, 3, c)
-    k2 = slope(x + 0.5 * w * k1, *centre, listening, c)
-    k3 = slope(x + 0.5 * w * k2, *centre, listening, c)
+    k2 = slope(x + half * k1, *centre, listening, c)
+    k3 = slope(x + half * k2, *centre, listening, c)
     k4 = slope(x + w * k3, *last, listening, c)
-    return x + w * (k1 + 2.0 * (k2 + k3) + k4) * (1.0 / 6.0)
+    return x + c.k.sixth * w * (k1 + c.k.two * (k2 + k3) + k4)
 
 
 def substep(
-    n: Neuron, external: Value | float, c: Coefficients, spike: Callable[[Value], Value]
+    n: Neuron, external: Value | None, c: Coefficients, spike: Callable[[Value], Value]
 ) -> tuple[Neuron, Value, Value]:
     """One sub-step of length h. Returns the state, the spikes, and how long before its end they came [s].
 
     The crossing of the threshold is interpolated linearly in x, and the time left after it is given to the
     refractory timer; the end of the refractory period lies anywhere inside a sub-step too.
     """
-    waiting = n.refractory >= c.h
-    held = at_most(at_least(n.refractory, 0.0), c.h)  # part of the sub-step spent refractory
-    span = where(waiting, c.h, c.h - n.refractory)
+    k = c.k
+    listening = n.refractory < k.h
+    held = between(n.refractory, k.zero, k.h)  # part of the sub-step spent refractory
+    span = where(listening, k.h - n.refractory, k.h)
     # While refractory Iin = I0 and x stays near 0, where the slope is linear: rest_slope - leak x / kappa.
-    release = c.rate * held * (c.rest_slope - c.leak * c.inverse_kappa * n.x)
-    x = where(waiting, n.x, n.x + release)
-    after = at_least(membrane(n, x, span, external, ~waiting, c), 0.0)
+    release = k.rate * held * (c.rest_slope + c.leak * k.minus_inverse_kappa * n.x)
+    x = where(listening, n.x + release, n.x)
+    after = at_least(membrane(n, x, span, external, listening, c), k.zero)
 
     s = spike((after - c.x_threshold) * c.surrogate_scale)
-    fraction = (c.x_threshold - x) / at_least(after - x, 1e-6)
-    left = (1.0 - at_most(at_least(fraction, 0.0), 1.0)) * span
-    restart = c.rate * c.rest_slope * at_most(c.refractory, left)
-    ahp = fade(n.ahp, c.ahp.decay, c.live.ahp)
+    stays = k.one - s
+    fraction = (c.x_threshold - x) / at_least(after - x, k.tiny)
+    left = (k.one - between(fraction, k.zero, k.one)) * span
+    restart = k.rate * c.rest_slope * where(left < c.refractory, left, c.refractory)
+    ahp = fade(n.ahp, c.ahp.decay, c.live.ahp, c)
     if c.live.ahp:
         ahp = ahp + s * c.ahp.jump * exp(-left * c.ahp_inverse_tau)
-    refractory = at_least(n.refractory - c.h, 0.0) * (1.0 - s) + s * (c.refractory - left)
-    return after_substep(n, after * (1.0 - s) + s * restart, ahp, refractory, c), s, left
+    refractory = at_least(n.refractory - k.h, k.zero) * stays + s * (c.refractory - left)
+    return after_substep(n, after * stays + s * restart, ahp, refractory, c), s, left
 
 
 def euler(
-    n: Neuron, external: Value | float, c: Coefficients, spike: Callable[[Value], Value]
+    n: Neuron, external: Value | None, c: Coefficients, spike: Callable[[Value], Value]
 ) -> tuple[Neuron, Value, Value]:
     """Forward Euler in linear current with spikes and refractory period on the grid: what other simulators do.
 
     Here ``Integrator.decay`` is 1 - h / tau and the stages are 1. For comparison only.
     """
-    waiting = n.refractory > 0.0
+    k = c.k
+    # With a float countdown 2 ms would take 21 steps of 0.1 ms: half a step of tolerance
+    listening = n.refractory < k.half * k.h
     current = exp(n.x)
-    grown = current * (1.0 + c.rate * c.h * slope(n.x, *seen(n, external, 2, c), ~waiting, c))
-    after = log(at_least(grown, 1.0))
+    grown = current + current * k.rate * k.h * slope(n.x, *seen(n, external, 2, c), listening, c)
+    after = log(at_least(grown, k.one))
     s = spike((after - c.x_threshold) * c.surrogate_scale)
-    ahp = fade(n.ahp, c.ahp.decay, c.live.ahp)
+    ahp = fade(n.ahp, c.ahp.decay, c.live.ahp, c)
     if c.live.ahp:
         ahp = ahp + s * c.ahp.jump
-    refractory = at_least(n.refractory - c.h, 0.0) * (1.0 - s) + s * c.refractory
-    return after_substep(n, after * (1.0 - s), ahp, refractory, c), s, 0.0 * s
+    refractory = at_least(n.refractory - k.h, k.zero) * (k.one - s) + s * c.refractory
+    return after_substep(n, after * (k.one - s), ahp, refractory, c), s, k.zero * s
 
 
 def step(
-    n: Neuron, external: Value | float, c: Coefficients, spike: Callable[[Value], Value]
+    n: Neuron, external: Value | None, c: Coefficients, spike: Callable[[Value], Value]
 ) -> tuple[Neuron, Value, Value]:
     """One step of ``substeps`` sub-steps. Returns the state, the spikes (0 or 1), and their time in the step [s].
 
@@ -216,11 +233,13 @@ def step(
     """
     if c.solver == "euler":
         n, s, left = euler(n, external, c, spike)
-        return n, s, c.h - left
+        return n, s, c.k.h - left
     n, total, left = substep(n, external, c, spike)
-    when = c.h - left
-    for k in range(1, c.substeps):
+    when = c.k.h - left
+    end = c.k.h
+    for _ in range(1, c.substeps):
         n, s, left = substep(n, external, c, spike)
-        when = where(total > 0.0, when, (k + 1) * c.h - left)
+        end = end + c.k.h
+        when = where(total > c.k.zero, when, end - left)
         total = total + s - total * s
     return n, total, when

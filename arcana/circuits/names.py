@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
+
+Receptor: TypeAlias = Literal["ampa", "nmda", "gabaa", "gabab"]
 
 
 class BiasInfo(NamedTuple):
@@ -13,7 +15,7 @@ class BiasInfo(NamedTuple):
     zero_allowed: bool = False
 
 
-RECEPTORS = ("ampa", "nmda", "gabaa", "gabab")
+RECEPTORS: tuple[Receptor, ...] = ("ampa", "nmda", "gabaa", "gabab")
 
 
 def _synapse(receptor: str, text: str) -> dict[str, BiasInfo]:

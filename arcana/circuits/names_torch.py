@@ -14,11 +14,11 @@ sigmoid = torch.sigmoid
 where = torch.where
 
 
-def at_least(value: Value, low: float | Value) -> Value:
+def at_least(value: Value, low: Value) -> Value:
     """max(value, low); passes the gradient at equality."""
-    return torch.clamp(value, min=low)  # type: ignore[call-overload,no-any-return]
+    return torch.clamp(value, min=low)
 
 
-def at_most(value: Value, high: float | Value) -> Value:
-    """min(value, high); passes the gradient at equality."""
-    return torch.clamp(value, max=high)  # type: ignore[call-overload,no-any-return]
+def between(value: Value, low: Value, high: Value) -> Value:
+    """min(max(value, low), high); passes the gradient at equality."""
+    return torch.clamp(value, low, high)

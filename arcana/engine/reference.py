@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -11,7 +13,16 @@ from arcana.circuits import equations as eq
 from arcana.circuits.dpi import DPIState, from_neuron, to_neuron
 from arcana.circuits.names import RECEPTORS
 from arcana.circuits.technology import Technology
+from arcana.errors import ArcanaWarning
 from arcana.typing import Surrogate, Tensor
+from arcana.units import show
+
+STIFF = 2.0  # largest h |dF/dx| that the explicit solvers follow
+
+
+class StiffDriveWarning(ArcanaWarning):
+    """The input current is too large for the sub-steps: spike times and gradients are not accurate."""
+
 
 RECORDABLE = ("spikes", "spike_times", *DPIState._fields)
 
@@ -53,11 +64,14 @@ def run(
     recurrent = tuple(None if w is None else w.transpose(-1, -2) for w in drive.recurrent)
     looped = any(w is not None for w in recurrent)
     n = to_neuron(state, technology)
+    peak = n.ampa.detach()
     spikes: list[Tensor] = []
     kept: dict[str, list[Tensor]] = {name: [] for name in record if name != "spikes"}
     for k in range(steps):
         n = eq.receive(n, tuple(None if e is None else e[k] for e in events), c)
-        n, s, when = eq.step(n, 0.0 if external is None else external[k], c, surrogate_fn)
+        if c.live.ampa:
+            peak = torch.maximum(peak, n.ampa.detach())
+        n, s, when = eq.step(n, None if external is None else external[k], c, surrogate_fn)
         if looped:
             n = eq.receive(n, tuple(None if w is None else s @ w for w in recurrent), c)
         spikes.append(s)
@@ -65,6 +79,7 @@ def run(
             now = from_neuron(n, technology)
             for name, values in kept.items():
                 values.append(_spike_time(s, when, k * dt) if name == "spike_times" else getattr(now, name))
+    _check_stiffness(peak + c.dc.detach(), c, technology)
     out = torch.stack(spikes, -2)
     records = {name: torch.stack(values, -2) for name, values in kept.items()}
     if "spikes" in record:
@@ -74,6 +89,23 @@ def run(
 
 def _spike_time(s: Tensor, when: Tensor, start: float) -> Tensor:
     return torch.where(s > 0, start + when.detach().double(), torch.nan)
+
+
+def _check_stiffness(peak: Tensor, c: eq.Coefficients, technology: Technology) -> None:
+    """The slope of the input term Iin Igain / (Igain + I) in x is steepest at I = Igain, where it is Iin / 4."""
+    if c.solver == "euler" or torch._C._functorch.is_functorch_wrapped_tensor(peak):
+        return
+    per_unit = float(c.k.rate * c.k.h) / 4
+    worst = float(peak.max())
+    if worst * per_unit > STIFF:
+        needed = math.ceil(c.substeps * worst * per_unit / STIFF)
+        warnings.warn(
+            f"the input current reaches {show(worst * technology.I0, 'A')}; sub-steps of "
+            f"{show(float(c.k.h), 's')} are accurate up to {show(STIFF / per_unit * technology.I0, 'A')}: lower "
+            f"the drive (Iw_ampa, synapse counts, rates), or set substeps={needed}",
+            StiffDriveWarning,
+            stacklevel=5,
+        )
 
 
 def live_receptors(drive: Drive) -> tuple[bool, ...]:

@@ -126,7 +126,6 @@ def _on_chip(biases: Mapping[str, float], profile: HardwareProfile, technology: 
 
 def efficacy(pulse: float, tau: float) -> float:
     """P = 1 - exp(-pulse / tau): what a pulse of finite width leaves of a unit jump."""
-
     return -math.expm1(-pulse / tau)
 
 

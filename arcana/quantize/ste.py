@@ -50,3 +50,13 @@ class StraightThrough(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         """The gradient, to x only."""
         return grad, None
+
+
+def straight_round(x: Tensor) -> Tensor:
+    """Nearest whole number; the gradient passes unchanged."""
+    return Round.apply(x)  # type: ignore[no-untyped-call,no-any-return]
+
+
+def straight_through(x: Tensor, y: Tensor) -> Tensor:
+    """The value of y with the gradient of x."""
+    return StraightThrough.apply(x, y.detach())  # type: ignore[no-untyped-call,no-any-return]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from arcana.quantize.ste import Round, StraightThrough
+from arcana.quantize.ste import straight_round, straight_through
 from arcana.typing import Tensor
 
 
@@ -26,7 +26,7 @@ def synapse_counts(weights: Tensor, fan_in: int | None, whole: bool = True) -> T
     """
     wanted = weights.clamp(min=0)
     if fan_in is None:
-        return Round.apply(wanted) if whole else wanted  # type: ignore[no-any-return]
+        return straight_round(wanted) if whole else wanted
     total = wanted.sum(-1, keepdim=True)
     scaled = wanted * (fan_in / total.clamp(min=fan_in))
     if not whole:
@@ -34,11 +34,11 @@ def synapse_counts(weights: Tensor, fan_in: int | None, whole: bool = True) -> T
     given = torch.where(
         torch.round(wanted).sum(-1, keepdim=True) > fan_in, largest_remainder(scaled), torch.round(wanted)
     )
-    return StraightThrough.apply(wanted, given.detach())  # type: ignore[no-any-return]
+    return straight_through(wanted, given)
 
 
 def largest_remainder(shares: Tensor) -> Tensor:
-    """Whole numbers near ``shares`` whose row sums are the rounded row sums (Hamilton's method of apportionment)."""
+    """Whole numbers near ``shares`` whose row sums are the rounded row sums (Hamilton's apportionment)."""
     floor = torch.floor(shares)
     missing = torch.round(shares.sum(-1, keepdim=True)) - floor.sum(-1, keepdim=True)
     order = torch.argsort(shares - floor, dim=-1, descending=True, stable=True)

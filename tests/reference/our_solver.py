@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -34,6 +34,8 @@ DEFAULTS = {
     **{f"{part}_{r}": value for r in RECEPTORS for part, value in (("Itau", 20e-12), ("Igain", 80e-12), ("Iw", 80e-12))},
 }  # fmt: skip
 
+Ours: TypeAlias = Callable[..., list[np.ndarray]]  # spikes of all drawn neurons by (solver, dt, dtype)
+
 
 class Run(NamedTuple):
     """Spike times [s] per neuron, and what was recorded: (steps, neurons) by name."""
@@ -47,6 +49,12 @@ def biases(neurons: Sequence[Mapping[str, float]], dtype: torch.dtype = torch.fl
     """One bias of shape (neurons,) per name."""
     names = [name for name in DPIBias._fields if name not in OPTIONAL_BIASES]
     return DPIBias(**{name: torch.tensor([n[name] for n in neurons], dtype=dtype) for name in names})
+
+
+def state(neurons: int, dtype: torch.dtype = torch.float64, **currents: Sequence[float]) -> DPIState:
+    """A state of shape (1, neurons): currents [A] by name (``Imem``, ``Iampa`` ...), the floor where not given."""
+    rest = DPIState.rest((1, neurons), TECHNOLOGY, torch.zeros((), dtype=dtype))
+    return rest._replace(**{name: torch.tensor([list(values)], dtype=dtype) for name, values in currents.items()})
 
 
 def defaults(**changed: float) -> dict[str, float]:
@@ -67,7 +75,7 @@ def simulate(
     substeps: int | None = None,
     dtype: torch.dtype = torch.float64,
     record: Sequence[str] = (),
-    state: DPIState | None = None,
+    start: DPIState | None = None,
     technology: Technology = TECHNOLOGY,
     leak_saturation: bool = True,
     c: eq.Coefficients | None = None,
@@ -92,7 +100,7 @@ def simulate(
             )  # fmt: skip
         rest = DPIState.rest((1, n), technology, torch.zeros((), dtype=dtype))
         _, end, kept = reference.run(
-            reference.Drive(**drive), steps, rest if state is None else state, c, technology, dt, fast_sigmoid,
+            reference.Drive(**drive), steps, rest if start is None else start, c, technology, dt, fast_sigmoid,
             record=("spike_times", *record),
         )  # fmt: skip
     times = kept.pop("spike_times")[0].numpy()

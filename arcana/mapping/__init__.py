@@ -1,0 +1,1 @@
+"""From a network's graph to the settings of a chip. No torch here."""

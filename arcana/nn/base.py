@@ -1,0 +1,262 @@
+"""What ``DPINeuron`` and ``DPILayer`` share: biases, synapse counts, mismatch, and the run of a sequence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+
+from arcana.circuits import equations as eq
+from arcana.circuits.dpi import SOLVERS, DPIBias, DPIState, coefficients
+from arcana.circuits.names import BIASES, OPTIONAL_BIASES, RECEPTORS
+from arcana.engine import reference
+from arcana.errors import BadInput, Problems, did_you_mean, unknown_name
+from arcana.graph import Solver
+from arcana.hardware.profile import HardwareProfile
+from arcana.hardware.registry import load_profile
+from arcana.nn.checks import check_events, check_state, inspectable
+from arcana.nn.mismatched import MismatchedBiases
+from arcana.nn.parameter import BiasParameter, CountParameter, read_biases, unit_of
+from arcana.quantize.codes import bias_limits
+from arcana.quantize.weights import synapse_counts
+from arcana.surrogate import fast_sigmoid
+from arcana.typing import Surrogate, Tensor
+
+_OPTIONS = ("substeps", "leak_saturation")
+DEFAULT_COUNT = {"ampa": 1.0, "nmda": 0.0, "gabaa": 0.0, "gabab": 1.0}
+
+
+class Output(NamedTuple):
+    """Spikes (..., batch, time, n_out), the state after them, and the records that were asked for."""
+
+    spikes: Tensor
+    state: DPIState
+    records: dict[str, Tensor]
+
+
+class DPIModule(MismatchedBiases, nn.Module):
+    """A population of DPI neurons on one set of biases. See ``DPILayer`` for the arguments."""
+
+    def __init__(
+        self,
+        n_in: int,
+        n_out: int,
+        dt: float,
+        surrogate_fn: Surrogate = fast_sigmoid,
+        profile: HardwareProfile | str | None = None,
+        recurrent: bool = False,
+        solver: Solver = "rk4",
+        fan_in: int | None = None,
+        bias_groups: Sequence[int] | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        problems = Problems()
+        given = dict(options or {})
+        _check_sizes(problems, n_in=n_in, n_out=n_out)
+        if isinstance(dt, bool) or not isinstance(dt, (int, float)) or not (math.isfinite(dt) and dt > 0):
+            problems.note("dt", dt, "a finite number > 0", "s")
+        if solver not in SOLVERS:
+            problems.note("solver", solver, "one of " + ", ".join(SOLVERS), hint=did_you_mean(str(solver), SOLVERS))
+        if fan_in is not None:
+            _check_sizes(problems, fan_in=fan_in)
+        if problems:
+            raise BadInput(problems)
+        self.profile = load_profile(profile or "ideal") if not isinstance(profile, HardwareProfile) else profile
+        self.technology = self.profile.technology()
+        self.n_in, self.n_out, self.dt, self.solver = n_in, n_out, float(dt), solver
+        self.recurrent, self.surrogate_fn = recurrent, surrogate_fn
+        self.substeps = given.pop("substeps", None)
+        self.leak_saturation = given.pop("leak_saturation", True)
+        self.whole_weights = True
+        if fan_in is None and profile is not None:
+            fan_in = self.profile.fan_in
+        self.fan_in = fan_in
+        groups = _read_groups(bias_groups, n_out, problems)
+        self.register_buffer("bias_groups", groups, persistent=False)
+        train = {key.removeprefix("train_"): given.pop(key) for key in list(given) if key.startswith("train_")}
+        self._make_biases(given, train, problems)
+        self._make_weights(train)
+        problems.raise_if_any()
+
+    # ------------------------------------------------------------------ biases
+
+    def _make_biases(self, given: dict[str, Any], train: dict[str, Any], problems: Problems) -> None:
+        for name in train:
+            if name not in BIASES and name not in RECEPTORS:
+                flags = [f"train_{known}" for known in (*BIASES, *RECEPTORS)]
+                problems.append(unknown_name("option", f"train_{name}", flags))
+        for name in [n for n in given if n not in BIASES]:
+            problems.append(unknown_name("bias", name, (*BIASES, *_OPTIONS)))
+            del given[name]
+        groups = None if self.bias_groups is None else int(self.bias_groups.max()) + 1
+        values = read_biases({**self.profile.default_biases(), **given}, self.n_out, groups, problems)
+        for name, value in values.items():
+            low, high = bias_limits(self.profile, name)
+            if name.startswith("Iw_") and "pulse" not in values:
+                low = 0.0  # a unit jump: the chip's weight current is larger, by 1 / p, and checked on export
+            outside = (value < low * (1 - 1e-6)) | (value > high * (1 + 1e-6))
+            if name in given and bool((outside & (value > 0)).any()):
+                worst = value.flatten()[outside.flatten()][0].item()
+                problems.note(name, worst, f"{low:.4g} to {high:.4g} on {self.profile.name}", BIASES[name].unit)
+            trained = bool(train.get(name, False))
+            if trained and bool((value == 0).any()):
+                problems.note(name, 0.0, "a start value > 0 for a bias that is trained", BIASES[name].unit)
+            unit = unit_of(name, self.technology)
+            data = torch.log(value / unit).to(torch.get_default_dtype())
+            limits = math.log(low / unit) if low > 0 else -math.inf, math.log(high / unit)
+            setattr(self, f"log_{name}", BiasParameter(data, trained, *limits))
+        for name in OPTIONAL_BIASES:
+            if name not in values and train.get(name):
+                problems.note(name, None, "a start value > 0 for a bias that is trained", BIASES[name].unit)
+        self.adaptation = "Iw_ahp" in values and bool((values["Iw_ahp"] > 0).any())
+
+    def bias_names(self) -> tuple[str, ...]:
+        """The biases that this population has (the optional ones only if they were set)."""
+        return tuple(name for name in BIASES if f"log_{name}" in self._parameters)
+
+    def nominal(self, name: str) -> Tensor:
+        """A bias without mismatch [A, s or 1/A]: shape (), (n_out,) or (groups,)."""
+        if name not in BIASES:
+            raise BadInput(unknown_name("bias", name, BIASES))
+        if f"log_{name}" not in self._parameters:
+            raise BadInput.one(name, None, "a bias that was set when the layer was made")
+        return self._within_limits(name).exp() * unit_of(name, self.technology)
+
+    def _within_limits(self, name: str) -> Tensor:
+        raw: Tensor = getattr(self, f"log_{name}")
+        if isinstance(raw, BiasParameter) and raw.requires_grad:
+            return raw.clamp(raw.low, raw.high)
+        return raw
+
+    def biases(self) -> DPIBias:
+        """All biases as the neurons have them, mismatch included: (), (n_out,) or (chips, 1, n_out)."""
+        values: dict[str, Tensor] = {}
+        for name in self.bias_names():
+            raw = self._within_limits(name)
+            if self.bias_groups is not None and raw.ndim:
+                raw = raw[self.bias_groups]
+            values[name] = (raw + self.mismatch_of(name)).exp() * unit_of(name, self.technology)
+        return DPIBias(**values)
+
+    def set_bias(self, name: str, value: float | Sequence[float] | Tensor) -> None:
+        """Give a bias another value (same shape rules as the constructor).
+
+        Raises:
+            BadInput: for an unknown name, a value that is not allowed, or one out of the generator's range.
+        """
+        current = self.nominal(name)
+        problems = Problems()
+        groups = None if self.bias_groups is None else int(self.bias_groups.max()) + 1
+        new = read_biases({name: value}, self.n_out, groups, problems).get(name)
+        problems.raise_if_any()
+        assert new is not None
+        parameter: BiasParameter = getattr(self, f"log_{name}")
+        data = torch.log(new / unit_of(name, self.technology)).to(current)
+        finite = data[torch.isfinite(data)]
+        if bool(((finite < parameter.low - 1e-6) | (finite > parameter.high + 1e-6)).any()):
+            unit = unit_of(name, self.technology)
+            allowed = f"{math.exp(parameter.low) * unit:.4g} to {math.exp(parameter.high) * unit:.4g}"
+            raise BadInput.one(name, value, f"{allowed} on {self.profile.name}", BIASES[name].unit)
+        if parameter.requires_grad and finite.numel() < data.numel():
+            raise BadInput.one(name, value, "a value > 0 for a bias that is trained", BIASES[name].unit)
+        setattr(self, f"log_{name}", BiasParameter(data, parameter.requires_grad, parameter.low, parameter.high))
+        if name == "Iw_ahp":
+            self.adaptation = bool((new > 0).any())
+
+    def __getattr__(self, name: str) -> Any:
+        if name in BIASES and f"log_{name}" in self.__dict__.get("_parameters", {}):
+            return self.nominal(name)
+        return super().__getattr__(name)
+
+    # ------------------------------------------------------------------ synapses
+
+    def _make_weights(self, train: dict[str, Any]) -> None:
+        for receptor in RECEPTORS:
+            trained = bool(train.get(receptor, False))
+            count = torch.full((self.n_out, self.n_in), DEFAULT_COUNT[receptor])
+            setattr(self, f"W_{receptor}", CountParameter(count, trained))
+            if self.recurrent:
+                setattr(self, f"R_{receptor}", CountParameter(torch.zeros(self.n_out, self.n_out), trained))
+
+    def counts(self) -> dict[str, Tensor]:
+        """Synapses as the chip has them: whole, and within the fan-in over all receptors and recurrence.
+
+        Keys W_ampa ... W_gabab (n_out, n_in) and, if recurrent, R_ampa ... R_gabab (n_out, n_out).
+        """
+        names = [f"W_{r}" for r in RECEPTORS] + ([f"R_{r}" for r in RECEPTORS] if self.recurrent else [])
+        together = torch.cat([getattr(self, name) for name in names], -1)
+        given = synapse_counts(together, self.fan_in, self.whole_weights)
+        sizes = [self.n_in] * len(RECEPTORS) + [self.n_out] * (len(names) - len(RECEPTORS))
+        return dict(zip(names, torch.split(given, sizes, -1), strict=True))
+
+    def _may_be_nonzero(self, name: str) -> bool:
+        weight: Tensor = getattr(self, name)
+        return weight.requires_grad or not inspectable(weight) or bool((weight > 0).any())
+
+    # ------------------------------------------------------------------ run
+
+    def run(
+        self,
+        X: Tensor,
+        state: DPIState | None = None,
+        external: Tensor | None = None,
+        record: Sequence[str] = (),
+    ) -> Output:
+        """Run a sequence (..., batch, time, n_in); ``external`` is a current [A] (..., batch, time, n_out)."""
+        parameter: Tensor = self.log_Itau_mem
+        check_events(X, self.n_in, parameter.dtype)
+        bias = self.biases()
+        drive = self._drive(X, external)
+        live = (*reference.live_receptors(drive), self.adaptation) if state is None else (True,) * 5
+        c = coefficients(
+            bias, self.technology, self.dt, solver=self.solver, substeps=self.substeps,
+            leak_saturation=self.leak_saturation, live=eq.Live(*live),
+        )  # fmt: skip
+        if state is None:
+            shapes = [tuple(b.shape) for b in bias if b is not None]
+            shape = np.broadcast_shapes((*X.shape[:-2], self.n_out), *shapes)
+            state = DPIState.rest(shape, self.technology, X)
+        else:
+            check_state(state, X.shape[:-2], self.n_out)
+        spikes, state, records = reference.run(
+            drive, X.shape[-2], state, c, self.technology, self.dt, self.surrogate_fn, record
+        )
+        return Output(spikes, state, records)
+
+    def _drive(self, X: Tensor, external: Tensor | None) -> reference.Drive:
+        counts = self.counts()
+        feed = [X @ counts[f"W_{r}"].mT if self._may_be_nonzero(f"W_{r}") else None for r in RECEPTORS]
+        loop: list[Tensor | None] = [None] * len(RECEPTORS)
+        if self.recurrent:
+            loop = [counts[f"R_{r}"] if self._may_be_nonzero(f"R_{r}") else None for r in RECEPTORS]
+        return reference.Drive(feed[0], feed[1], feed[2], feed[3], external, tuple(loop))
+
+    def extra_repr(self) -> str:
+        """Sizes and solver, for ``print(net)``."""
+        trained = [name for name, p in self.named_parameters() if p.requires_grad]
+        return (
+            f"{self.n_in} -> {self.n_out}, dt={self.dt:g} s, profile={self.profile.name}, solver={self.solver}, "
+            f"recurrent={self.recurrent}, fan_in={self.fan_in}, trained={trained}"
+        )
+
+
+def _check_sizes(problems: Problems, **sizes: Any) -> None:
+    for name, value in sizes.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            problems.note(name, value, "a whole number >= 1")
+
+
+def _read_groups(groups: Sequence[int] | None, n_out: int, problems: Problems) -> Tensor | None:
+    if groups is None:
+        return None
+    index = torch.as_tensor(groups)
+    whole = not index.is_floating_point() and index.shape == (n_out,) and bool((index >= 0).all())
+    if not whole or len(set(index.tolist())) != int(index.max()) + 1:
+        problems.note("bias_groups", groups, f"{n_out} group numbers 0, 1, 2 ... without gaps")
+        return None
+    return index.long()

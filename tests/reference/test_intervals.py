@@ -1,0 +1,86 @@
+"""Rates, refractory period and adaptation under constant input, against LSODA."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from drawn_neurons import CAPACITANCE, CONSTANTS
+from oracle import Cell, solve
+from our_solver import defaults, simulate
+
+# A membrane that fires from 8 pA on; the feedback is the circuit's own, or early and abrupt
+EXCITABLE = {"Itau_mem": 1.2e-12, "Igain_mem": 60e-12}
+STRONG = {"Itau_mem": 1.2e-12, "Igain_mem": 60e-12, "Ipfb_th": 100e-12, "Ipfb_norm": 2e10}
+IDC = np.geomspace(8e-12, 320e-12, 9)
+REFRACTORY = np.array([0.4, 0.7, 1.0, 2.0, 3.3, 5.0, 10.0, 20.0]) * 1e-3  # [s]
+
+
+def exact(bias: dict[str, float], duration: float) -> np.ndarray:
+    return solve(Cell(bias, **CONSTANTS, C=CAPACITANCE), duration)
+
+
+def rate(spikes: np.ndarray) -> float:
+    """Spikes per second between the first and the last."""
+    return (spikes.size - 1) / (spikes[-1] - spikes[0])
+
+
+@pytest.mark.parametrize("refractory", [0.0, 1e-3])
+@pytest.mark.parametrize("circuit", [EXCITABLE, STRONG], ids=["own", "strong"])
+def test_rate_over_input_current(circuit: dict[str, float], refractory: float) -> None:
+    """Within 1 % over Idc 8-320 pA at dt = 1 ms (2 to 70 Hz)."""
+    neurons = [defaults(Idc=Idc, refractory=refractory, **circuit) for Idc in IDC]
+    expected = [rate(exact(n, 1.5)) for n in neurons]
+    found = [rate(s) for s in simulate(neurons, [{}] * len(neurons), 1e-3, 1.5).spikes]
+    np.testing.assert_allclose(found, expected, rtol=0.01)
+
+
+def test_the_documented_defaults_stay_silent_and_fire_where_they_should() -> None:
+    """With Itau_mem 5 pA the membrane needs more than 200 pA to fire: 160 pA no, 320 pA yes."""
+    neurons = [defaults(Idc=Idc) for Idc in (8e-12, 80e-12, 160e-12, 240e-12, 320e-12)]
+    expected = [exact(n, 1.0).size for n in neurons]
+    assert expected[:3] == [0, 0, 0]
+    assert min(expected[3:]) >= 5
+    assert [s.size for s in simulate(neurons, [{}] * 5, 1e-3, 1.0).spikes] == expected
+
+
+@pytest.mark.parametrize("dt", [1e-3, 1e-4])
+@pytest.mark.parametrize("solver", ["rk4", "heun"])
+def test_refractory_period(solver: str, dt: float) -> None:
+    """Exact to dt / 2 in float32 from 0.4 to 20 ms, also where it is no multiple of dt.
+
+    It is what an interval gains over the interval of the same neuron without a refractory period, less what the
+    oracle finds the membrane to gain meanwhile on the input I0.
+    """
+    neurons = [defaults(Idc=1e-9, refractory=R, **EXCITABLE) for R in (0.0, *REFRACTORY)]
+    run = simulate(neurons, [{}] * len(neurons), dt, 0.3, solver=solver, dtype=torch.float32)
+    found = np.array([np.diff(s)[:5].mean() for s in run.spikes])
+    expected = np.array([np.diff(exact(n, 0.3))[:5].mean() for n in neurons])
+    assert np.all(np.abs((found - found[0]) - (expected - expected[0])) <= dt / 2)
+    assert np.all(np.abs((expected - expected[0]) - np.array([0.0, *REFRACTORY])) < 0.05e-3)
+
+
+ADAPTING = [
+    defaults(Idc=Idc, Itau_ahp=Itau, Igain_ahp=4 * Itau, Iw_ahp=Iw, refractory=1e-3, **EXCITABLE)
+    for Idc in (200e-12, 320e-12)
+    for Itau in (0.7e-12, 2e-12)
+    for Iw in (0.3e-12, 0.6e-12)
+]
+
+
+@pytest.fixture(scope="module")
+def adapting() -> np.ndarray:
+    """The first ten intervals [s] by the oracle."""
+    return np.array([np.diff(exact(n, 0.7))[:10] for n in ADAPTING])
+
+
+def test_adaptation_slows_the_neurons_that_are_compared(adapting: np.ndarray) -> None:
+    assert np.all(adapting[:, -1] > 1.1 * adapting[:, 0])
+    assert np.any(adapting[:, -1] > 2 * adapting[:, 0])
+
+
+@pytest.mark.parametrize("dt", [1e-3, 1e-4])
+def test_first_ten_intervals_of_an_adapting_neuron(adapting: np.ndarray, dt: float) -> None:
+    """Each within 1 %."""
+    run = simulate(ADAPTING, [{}] * len(ADAPTING), dt, 0.7)
+    np.testing.assert_allclose([np.diff(s)[:10] for s in run.spikes], adapting, rtol=0.01)
