@@ -81,13 +81,13 @@ class MismatchModel:
             factors[low] = 1 + cv * rng.standard_normal(int(low.sum()))
         return np.asarray(np.log(factors))
 
-    def sample(self, n_chips: int = 1, seed: int = 0) -> Mismatch:
-        """Draw chips. Chip k of a seed is the same whatever ``n_chips`` is.
+    def sample(self, n_chips: int = 1, seed: int = 0, first: int = 0) -> Mismatch:
+        """Draw chips ``first`` to ``first + n_chips - 1`` of a seed; chip k is the same in every draw.
 
         Raises:
-            BadInput: if either is not a whole number (n_chips >= 1, seed >= 0).
+            BadInput: if one is not a whole number (n_chips >= 1, seed and first >= 0).
         """
-        return Mismatch(self, n_chips, seed)
+        return Mismatch(self, n_chips, seed, first)
 
 
 @dataclass(frozen=True)
@@ -101,11 +101,12 @@ class Mismatch:
     model: MismatchModel
     n_chips: int = 1
     seed: int = 0
+    first: int = 0
     _cache: dict[tuple[str, str, int], Array] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         problems = Problems()
-        for name, low in (("n_chips", 1), ("seed", 0)):
+        for name, low in (("n_chips", 1), ("seed", 0), ("first", 0)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < low:
                 problems.note(name, value, f"a whole number >= {low}")
@@ -118,7 +119,7 @@ class Mismatch:
             names = [zlib.crc32(population.encode()), zlib.crc32(bias.encode())]
             rows = [
                 self.model.log_factors(bias, n, np.random.default_rng([self.seed, chip, *names]))
-                for chip in range(self.n_chips)
+                for chip in range(self.first, self.first + self.n_chips)
             ]
             self._cache[key] = np.stack(rows)
         return self._cache[key]
@@ -126,15 +127,16 @@ class Mismatch:
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""
         cv = dict(self.model.cv) if isinstance(self.model.cv, Mapping) else self.model.cv
-        return {"cv": cv, "distribution": self.model.distribution, "n_chips": self.n_chips, "seed": self.seed}
+        draw = {"n_chips": self.n_chips, "seed": self.seed, "first": self.first}
+        return {"cv": cv, "distribution": self.model.distribution, **draw}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Mismatch:
         """The inverse of ``to_dict``."""
-        known = ("cv", "distribution", "n_chips", "seed")
+        known = ("cv", "distribution", "n_chips", "seed", "first")
         problems = Problems(unknown_name("mismatch key", key, known) for key in data if key not in known)
         for key in known:
             if key not in data:
                 problems.note(f"mismatch.{key}", None, "a value")
         problems.raise_if_any()
-        return cls(MismatchModel(data["cv"], data["distribution"]), data["n_chips"], data["seed"])
+        return cls(MismatchModel(data["cv"], data["distribution"]), data["n_chips"], data["seed"], data["first"])

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -19,14 +18,6 @@ sys.path.insert(0, str(Path(__file__).parent))  # the oracles and helpers beside
 import golden_spikes  # noqa: E402
 import our_solver  # noqa: E402
 from drawn_neurons import DURATION  # noqa: E402
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)  # small operations in a loop are far slower on several threads
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

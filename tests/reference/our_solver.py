@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -92,7 +93,9 @@ def simulate(
                     at = torch.arange(len(given)) * per_tick
                     counts[0, at[at < steps], i] = given[at < steps]
             drive[receptor] = counts
-    with torch.no_grad():
+    with torch.no_grad(), warnings.catch_warnings():
+        # neurons are driven on both sides of the limit of this warning on purpose: what counts is the spike times
+        warnings.simplefilter("ignore", reference.StiffDriveWarning)
         if c is None:
             c = coefficients(
                 biases(neurons, dtype), technology, dt,

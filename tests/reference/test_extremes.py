@@ -64,10 +64,10 @@ def test_a_membrane_above_its_threshold_fires_at_once() -> None:
 
 
 def test_at_most_one_spike_a_step() -> None:
-    """A rate above 1 / dt saturates there: 1 kHz at dt = 1 ms, while at 0.1 ms all of about 2.8 kHz are seen."""
-    bias = defaults(Idc=1e-6, Igain_mem=1e-9)
+    """A rate above 1 / dt saturates there: 1.6 kHz are 1 kHz at dt = 1 ms, and all there at 0.1 ms."""
+    bias = defaults(Idc=2e-9, Igain_mem=1e-8)
     exact = solve(Cell(bias, **CONSTANTS, C=CAPACITANCE), 0.05).size
     coarse, fine = (simulate([bias], [{}], dt, 0.05).spikes[0].size for dt in (1e-3, 1e-4))
     assert exact > 60
-    assert coarse <= 50
-    assert fine == pytest.approx(exact, rel=0.03)
+    assert 45 <= coarse <= 50
+    assert abs(fine - exact) <= 1

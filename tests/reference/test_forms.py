@@ -51,9 +51,9 @@ def test_tail_to_rest_is_exponential(solver: str) -> None:
     record = simulate([bias], [{}], dt, steps * dt, solver=solver, record=["Imem"], start=state(1, Imem=[1e-9])).record
     x = np.log(record["Imem"][:, 0] / I0)
     assert np.all(np.diff(x) <= 0)
-    rest = simulate([bias], [{}], dt, 4.0, solver=solver, record=["Imem"]).record["Imem"][-1, 0]
+    rest = simulate([bias], [{}], dt, 0.5, solver=solver, record=["Imem"]).record["Imem"][-1, 0]
     distance = x - np.log(rest / I0)
-    tail = distance[(distance < 0.05) & (distance > 1e-4)]
+    tail = distance[(distance < 0.02) & (distance > 1e-4)]
     assert tail.size >= 20
     gain, leak, y = 20e-12 / I0, (5e-12 + 2 * I0) / I0, np.log(rest / I0)
     p = KAPPA / (KAPPA + 1)

@@ -1,0 +1,89 @@
+"""Training of the demo network with surrogate gradients, on synapse counts and biases together."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+
+import torch
+from torch.nn.functional import cross_entropy
+
+from arcana.demo.network import Task, set_solver, set_whole
+from arcana.demo.settings import Settings
+from arcana.engine.reference import StiffDriveWarning
+from arcana.nn.encoder import SlewOverloadWarning
+from arcana.nn.layer import DPILayer
+from arcana.nn.parameter import CountParameter, UpdateParams
+from arcana.nn.readout import population_rates
+from arcana.nn.sequential import Sequential
+from arcana.typing import Tensor
+
+LOWEST, HIGHEST = 10.0, 80.0  # [Hz]: where the rates of hidden neurons are not penalised
+RATE_UNIT = 5.0  # [Hz]: one unit of the logits
+
+
+def encode(net: Sequential, signal: Tensor) -> Tensor:
+    """Events of the encoder. Its slew overload is measured and reported, so it need not warn as well."""
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", SlewOverloadWarning)
+        events: Tensor = net[0](signal)
+    return events
+
+
+def train(net: Sequential, task: Task, settings: Settings, step: Callable[[float, float], None]) -> None:
+    """Minimise the cross-entropy of the class rates on random windows; whole-number weights in the last part.
+
+    Args:
+        net: From ``build``; left with whole-number weights.
+        task: The recordings.
+        settings: Numbers of updates and rates.
+        step: Called after each update with loss and training accuracy.
+    """
+    events, classes = encode(net, task.train_x), len(task.class_names)
+    generator = torch.Generator().manual_seed(settings.seed)
+    trained = [p for p in net.parameters() if p.requires_grad]
+    counts = [p for p in trained if isinstance(p, CountParameter)]
+    biases = [p for p in trained if not isinstance(p, CountParameter)]
+    optimizer = torch.optim.Adam(
+        [{"params": counts, "lr": settings.weight_rate}, {"params": biases, "lr": settings.bias_rate}]
+    )
+    optimizer.register_step_post_hook(UpdateParams)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, settings.updates)
+    set_solver(net, "heun", 1)
+    window = min(settings.window, events.shape[-2])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", StiffDriveWarning)  # training may pass there; what is judged may not
+        for k in range(settings.updates):
+            set_whole(net, k >= settings.rounding_from * settings.updates)
+            start = int(torch.randint(events.shape[-2] - window + 1, (), generator=generator))
+            hidden, out = _layers(net, events[:, start : start + window])
+            rates = population_rates(out, classes, settings.dt)
+            loss = cross_entropy(rates / RATE_UNIT, task.train_y) + _rate_cost(hidden, out, settings.dt)
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(trained, 1.0)
+            optimizer.step()
+            schedule.step()
+            step(loss.item(), _accuracy(rates, task.train_y))
+    set_whole(net, True)
+    set_solver(net, "rk4", None)
+
+
+def _layers(net: Sequential, events: Tensor) -> tuple[Tensor, Tensor]:
+    first, second = net[1], net[2]
+    assert isinstance(first, DPILayer)
+    hidden, _ = first(events)
+    out, _ = second(hidden)
+    return hidden, out
+
+
+def _rate_cost(hidden: Tensor, out: Tensor, dt: float) -> Tensor:
+    """Keeps neurons between silence and saturation, where there is something to learn."""
+    rates = hidden.mean((0, 1)) / dt
+    strays = (rates - HIGHEST).clamp(min=0) + (LOWEST - rates).clamp(min=0)
+    silent = (LOWEST - out.mean(1) / dt).clamp(min=0)
+    return 2e-3 * strays.mean() + 1e-2 * silent.mean()
+
+
+def _accuracy(rates: Tensor, classes: Tensor) -> float:
+    return float((rates.argmax(-1) == classes).float().mean())
