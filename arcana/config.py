@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationError
 
-from arcana.errors import BadFile, Problem, Problems
+from arcana.errors import BadFile, BadInput, Problem, Problems
 from arcana.files import read_text, write_whole
-from arcana.hardware.model import Model, problems_of
+from arcana.hardware.model import Model, below, problems_of
+from arcana.hardware.profile import HardwareProfile
+from arcana.quantize.listed import HasBiases
 
 VERSION = 1
 FORMAT: Literal["arcana.chip_config"] = "arcana.chip_config"
@@ -132,6 +135,10 @@ class ChipConfig(Part):
         """Names and places refer to each other."""
         named = [(i.name, i.size) for i in self.inputs] + [(p.name, p.size) for p in self.populations]
         sizes = dict(named)
+        if self.encoder is not None and [i.size for i in self.inputs] != [2 * self.encoder.channels]:
+            lines = [2 * self.encoder.channels]
+            allowed = f"sizes {lines}: an UP and a DOWN line for each channel of the encoder"
+            problems.note("inputs", [i.size for i in self.inputs], allowed)
         if len(sizes) != len(named):
             problems.note("populations", [name for name, _ in named], "names used once")
         places = [(c.chip, c.core) for c in self.cores]
@@ -167,6 +174,45 @@ class ChipConfig(Part):
         """
         return write_whole(path, self.to_json(), overwrite)
 
+    def check_profile(self, profile: HardwareProfile) -> None:
+        """Refuse a profile that the codes were not made for: they would mean other currents.
+
+        Raises:
+            BadInput: if its name or its content differs.
+        """
+        if self.profile.name != profile.name:
+            raise BadInput.one("profile", profile.name, f"{self.profile.name!r}, for which the settings were made")
+        if self.profile.hash != profile.hash():
+            hint = "the profile was changed since: export again, or load the profile as it was"
+            raise BadInput.one("profile.hash", profile.hash()[:12], f"{self.profile.hash[:12]!r}", hint=hint)
+
+    def with_biases(self, cores: Iterable[HasBiases]) -> ChipConfig:
+        """The same settings with other bias codes, such as ``read_bias_list`` returns.
+
+        Biases and cores that are not named keep their codes, and latches stay as they are.
+
+        Raises:
+            BadInput: listing cores that these settings do not have, and codes that no chip has.
+        """
+        problems, mine = Problems(), {(c.chip, c.core): c for c in self.cores}
+        for given in cores:
+            place = f"C{given.chip}c{given.core}"
+            core = mine.get((given.chip, given.core))
+            if core is None:
+                problems.note("core", place, "one of " + ", ".join(f"C{c.chip}c{c.core}" for c in self.cores))
+                continue
+            codes = {name: {"coarse": code.coarse, "fine": code.fine} for name, code in given.biases.items()}
+            try:
+                changed = CoreBiases.model_validate(
+                    {**core.model_dump(), "biases": {**core.model_dump()["biases"], **codes}}
+                )
+            except ValidationError as error:
+                problems.extend(below(place, problems_of(error)))
+            else:
+                mine[given.chip, given.core] = changed
+        problems.raise_if_any()
+        return self.model_copy(update={"cores": list(mine.values())})
+
     @classmethod
     def load(cls, path: str | Path) -> ChipConfig:
         """Read and check a file.
@@ -177,8 +223,8 @@ class ChipConfig(Part):
         """
         text = read_text(path)
         try:
-            data = json.loads(text, parse_constant=lambda name: name)
-        except ValueError as error:
+            data = json.loads(text, parse_constant=lambda name: name, object_pairs_hook=_no_repeats)
+        except (ValueError, RecursionError) as error:
             hint = f"{error}; the file is cut off or was edited by hand"
             raise BadFile(path, Problem("file", text[:40], "JSON written by ChipConfig.save", hint=hint)) from error
         if not isinstance(data, dict) or data.get("format") != FORMAT:
@@ -196,7 +242,18 @@ class ChipConfig(Part):
 
 
 def _compact(text: str) -> str:
-    """Put every innermost list of numbers on one line: a synapse reads [3, 17, 2]."""
+    """Put every innermost list of numbers on one line: a synapse reads [3, 17, 2]. Strings stay as they are."""
     return re.sub(
-        r"\[\s+([-\d.eE+]+(?:,\s+[-\d.eE+]+)*)\s+\]", lambda m: "[" + re.sub(r"\s+", " ", m[1]) + "]", text
+        r'"(?:[^"\\]|\\.)*"|\[\s+([-\d.eE+]+(?:,\s+[-\d.eE+]+)*)\s+\]',
+        lambda m: m[0] if m[1] is None else "[" + re.sub(r"\s+", " ", m[1]) + "]",
+        text,
     )
+
+
+def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object as a dict; JSON itself would keep the last of two equal keys without a word."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [key for key, _ in pairs]
+        raise ValueError(f"the key {next(n for n in names if names.count(n) > 1)!r} stands there twice")
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -51,9 +52,10 @@ class Emulator(nn.Module):
         """
         if not isinstance(config, ChipConfig):
             config = ChipConfig.load(config)
-        _check_profile(config, profile)
+        config.check_profile(profile)
         modules: list[nn.Module] = [] if config.encoder is None else [_encoder(config.encoder)]
         _check_chain(config)
+        _check_fits(config, profile)
         cores = {(c.chip, c.core): c for c in config.cores}
         width = config.inputs[0].size
         for population in config.populations:
@@ -83,26 +85,40 @@ class Emulator(nn.Module):
         return simulate(self.net, X, record)
 
 
-def _check_profile(config: ChipConfig, profile: HardwareProfile) -> None:
-    problems = Problems()
-    if config.profile.name != profile.name:
-        problems.note("profile", profile.name, f"{config.profile.name!r}, for which the settings were made")
-    elif config.profile.hash != profile.hash():
-        hint = "the profile was changed since: export again, or load the profile as it was"
-        problems.note("profile.hash", profile.hash()[:12], f"{config.profile.hash[:12]!r}", hint=hint)
-    problems.raise_if_any()
-
-
 def _check_chain(config: ChipConfig) -> None:
     problems = Problems()
     if len(config.inputs) != 1 or not config.populations:
         given = f"{len(config.inputs)} inputs, {len(config.populations)} populations"
         raise BadInput.one("config", given, "one input and at least one population")
+    if len({p.dt_s for p in config.populations}) > 1:
+        problems.note("dt_s", [p.dt_s for p in config.populations], "one time step for all populations", "s")
     names = [config.inputs[0].name, *(p.name for p in config.populations)]
     for k, c in enumerate(config.connections):
         step = names.index(c.target) - names.index(c.source)
         if step not in (0, 1) or c.target == names[0]:
             problems.note(f"connections[{k}]", f"{c.source} -> {c.target}", "to the next population, or to itself")
+    problems.raise_if_any()
+
+
+def _check_fits(config: ChipConfig, profile: HardwareProfile) -> None:
+    """Places, neurons and synapses that the chip has: a file may have been edited since it was exported."""
+    problems = Problems()
+    neurons: Counter[tuple[int, int]] = Counter()
+    for p in config.populations:
+        neurons[p.chip, p.core] += p.size
+        for what, value, count in (("chip", p.chip, profile.chips), ("core", p.core, profile.cores_per_chip)):
+            if value >= count:
+                problems.note(f"populations.{p.name}.{what}", value, f"0 to {count - 1} on {profile.name}")
+    for (chip, core), used in neurons.items():
+        if used > profile.neurons_per_core:
+            problems.note(f"neurons on chip {chip} core {core}", used, f"at most {profile.neurons_per_core}")
+    synapses: Counter[tuple[str, int]] = Counter()
+    for c in config.connections:
+        for _, post, count in c.synapses:
+            synapses[c.target, post] += count
+    for (name, neuron), used in synapses.items():
+        if used > profile.fan_in:
+            problems.note(f"{name}: synapses of neuron {neuron}", used, f"at most {profile.fan_in}")
     problems.raise_if_any()
 
 

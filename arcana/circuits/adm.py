@@ -157,7 +157,8 @@ def decode(
     """
     n_up, n_down = spikes.to(torch.float64).cumsum(-2).chunk(2, -1)
     v = level(n_up, n_down, threshold_up.to(torch.float64), threshold_down.to(torch.float64))
-    return (initial_value + v).to(spikes.dtype)
+    decoded: Tensor = initial_value + v
+    return decoded.to(spikes.dtype)
 
 
 def interpolate(signal: Tensor, factor: int) -> Tensor:

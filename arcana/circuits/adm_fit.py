@@ -95,6 +95,7 @@ def _counter(
         total = np.zeros((len(scales), *x.shape[1:]))
         for up, down in track(x, d[0], d[1], refractory, reset, hard(events_per_step)):
             total += up + down
-        return total.max(1)
+        most: Array = total.max(1)
+        return most
 
     return busiest

@@ -3,14 +3,17 @@
 from arcana.data.basic_motions import BasicMotions, load_basic_motions
 from arcana.data.csv import Signal, read_signal
 from arcana.data.ecg import ECG, load_ecg
+from arcana.data.event_reader import Events, read_events
 from arcana.data.events import write_events
 
 __all__ = [
     "BasicMotions",
     "ECG",
+    "Events",
     "Signal",
     "load_basic_motions",
     "load_ecg",
+    "read_events",
     "read_signal",
     "write_events",
 ]

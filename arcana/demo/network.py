@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from arcana.data.basic_motions import load_basic_motions
 from arcana.demo.settings import Settings
 from arcana.errors import BadInput
+from arcana.graph import Solver
 from arcana.hardware.profile import HardwareProfile
 from arcana.nn.encoder import ADM
 from arcana.nn.layer import DPILayer
@@ -49,7 +51,7 @@ def load_task(settings: Settings) -> Task:
         raise BadInput.one("speed * dt", settings.speed * settings.dt, allowed, "s")
     mean, std = data.train_x.mean((0, 1)), data.train_x.std((0, 1))
 
-    def tensor(x: np.ndarray) -> Tensor:  # type: ignore[type-arg]
+    def tensor(x: NDArray[Any]) -> Tensor:
         return torch.from_numpy((x - mean) / std).float()
 
     return Task(
@@ -72,26 +74,31 @@ def build(settings: Settings, task: Task, profile: HardwareProfile) -> Sequentia
     return net
 
 
+def parts(net: Sequential) -> tuple[ADM, DPILayer, DPILayer]:
+    """Encoder, hidden layer and read-out of the demo network."""
+    encoder, hidden, readout = net
+    assert isinstance(encoder, ADM)
+    assert isinstance(hidden, DPILayer)
+    assert isinstance(readout, DPILayer)
+    return encoder, hidden, readout
+
+
 def set_whole(net: Sequential, whole: bool) -> None:
     """Switch the rounding of synapse counts on or off."""
-    for module in net:
-        if isinstance(module, DPILayer):
-            module.whole_weights = whole
+    for layer in parts(net)[1:]:
+        layer.whole_weights = whole
 
 
-def set_solver(net: Sequential, solver: str, substeps: int | None) -> None:
+def set_solver(net: Sequential, solver: Solver, substeps: int | None) -> None:
     """Choose the solver of all layers: a cheap one to train with, the accurate one to be judged by."""
-    for module in net:
-        if isinstance(module, DPILayer):
-            module.solver, module.substeps = solver, substeps  # type: ignore[assignment]
+    for layer in parts(net)[1:]:
+        layer.solver, layer.substeps = solver, substeps
 
 
 def _layer(n_in: int, n_out: int, weight: float, settings: Settings, profile: HardwareProfile) -> DPILayer:
-    flags = {f"train_{name}": True for name in TRAINED}
-    biases = {**START, "Iw_ampa": weight, "Iw_gabab": weight, "refractory": REFRACTORY}
-    return DPILayer(
-        n_in, n_out, settings.dt, profile=profile, train_ampa=True, train_gabab=True, **flags, **biases
-    )  # type: ignore[arg-type]  # fmt: skip
+    options: dict[str, Any] = {f"train_{name}": True for name in TRAINED}
+    options |= {**START, "Iw_ampa": weight, "Iw_gabab": weight, "refractory": REFRACTORY}
+    return DPILayer(n_in, n_out, settings.dt, profile, train_ampa=True, train_gabab=True, **options)
 
 
 @torch.no_grad()

@@ -24,6 +24,7 @@ class Settings:
         per_class: Read-out neurons for each class; their rates are averaged.
         updates: Optimiser steps; whole-number weights from ``rounding_from`` of them on.
         window: Steps of the random window that one update sees.
+        training_cv: Mismatch in training: every update sees another virtual chip.
         weight_rate: Learning rate of the synapse counts.
         bias_rate: Learning rate of the logarithms of the biases.
         chips: Virtual chips for each size of mismatch.
@@ -35,12 +36,13 @@ class Settings:
     speed: float = 10.0
     dt: float = 2e-3
     threshold: float = 0.2
-    hidden: int = 64
-    per_class: int = 8
+    hidden: int = 96
+    per_class: int = 16
     updates: int = 60
     rounding_from: float = 0.6
     window: int = 200
-    weight_rate: float = 0.2
+    training_cv: float = 0.1
+    weight_rate: float = 0.3
     bias_rate: float = 0.01
     chips: int = 32
     cvs: tuple[float, ...] = (0.0, 0.1, 0.2)
@@ -52,9 +54,9 @@ class Settings:
             if not isinstance(value, int) or value < 1:
                 problems.note(name, value, "a whole number >= 1")
         for name, unit in (("speed", ""), ("dt", "s"), ("threshold", "standard deviations")):
-            value: Any = getattr(self, name)
-            if not (isinstance(value, (int, float)) and math.isfinite(value) and value > 0):
-                problems.note(name, value, "a finite number > 0", unit)
+            number: Any = getattr(self, name)
+            if not (isinstance(number, (int, float)) and math.isfinite(number) and number > 0):
+                problems.note(name, number, "a finite number > 0", unit)
         if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
             problems.note("seed", self.seed, "a whole number >= 0")
         problems.raise_if_any()

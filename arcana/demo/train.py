@@ -8,30 +8,33 @@ from collections.abc import Callable
 import torch
 from torch.nn.functional import cross_entropy
 
-from arcana.demo.network import Task, set_solver, set_whole
+from arcana.demo.network import Task, parts, set_solver, set_whole
 from arcana.demo.settings import Settings
 from arcana.engine.reference import StiffDriveWarning
+from arcana.mismatch import MismatchModel
+from arcana.nn.chips import apply_mismatch, remove_mismatch
 from arcana.nn.encoder import SlewOverloadWarning
-from arcana.nn.layer import DPILayer
 from arcana.nn.parameter import CountParameter, UpdateParams
 from arcana.nn.readout import population_rates
 from arcana.nn.sequential import Sequential
 from arcana.typing import Tensor
 
 LOWEST, HIGHEST = 10.0, 80.0  # [Hz]: where the rates of hidden neurons are not penalised
-RATE_UNIT = 5.0  # [Hz]: one unit of the logits
+RATE_UNIT = 8.0  # [Hz]: one unit of the logits
 
 
 def encode(net: Sequential, signal: Tensor) -> Tensor:
     """Events of the encoder. Its slew overload is measured and reported, so it need not warn as well."""
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore", SlewOverloadWarning)
-        events: Tensor = net[0](signal)
+        events: Tensor = parts(net)[0](signal)
     return events
 
 
 def train(net: Sequential, task: Task, settings: Settings, step: Callable[[float, float], None]) -> None:
     """Minimise the cross-entropy of the class rates on random windows; whole-number weights in the last part.
+
+    Every update sees another virtual chip, so that what is learnt does not hang on one.
 
     Args:
         net: From ``build``; left with whole-number weights.
@@ -50,13 +53,15 @@ def train(net: Sequential, task: Task, settings: Settings, step: Callable[[float
     optimizer.register_step_post_hook(UpdateParams)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, settings.updates)
     set_solver(net, "heun", 1)
+    model = MismatchModel(settings.training_cv)
     window = min(settings.window, events.shape[-2])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", StiffDriveWarning)  # training may pass there; what is judged may not
         for k in range(settings.updates):
             set_whole(net, k >= settings.rounding_from * settings.updates)
+            apply_mismatch(net, model.sample(1, settings.seed, first=k))
             start = int(torch.randint(events.shape[-2] - window + 1, (), generator=generator))
-            hidden, out = _layers(net, events[:, start : start + window])
+            hidden, out = layer_spikes(net, events[:, start : start + window])
             rates = population_rates(out, classes, settings.dt)
             loss = cross_entropy(rates / RATE_UNIT, task.train_y) + _rate_cost(hidden, out, settings.dt)
             optimizer.zero_grad()
@@ -65,13 +70,14 @@ def train(net: Sequential, task: Task, settings: Settings, step: Callable[[float
             optimizer.step()
             schedule.step()
             step(loss.item(), _accuracy(rates, task.train_y))
+    remove_mismatch(net)
     set_whole(net, True)
     set_solver(net, "rk4", None)
 
 
-def _layers(net: Sequential, events: Tensor) -> tuple[Tensor, Tensor]:
-    first, second = net[1], net[2]
-    assert isinstance(first, DPILayer)
+def layer_spikes(net: Sequential, events: Tensor) -> tuple[Tensor, Tensor]:
+    """Spikes of the hidden layer and of the read-out."""
+    _, first, second = parts(net)
     hidden, _ = first(events)
     out, _ = second(hidden)
     return hidden, out

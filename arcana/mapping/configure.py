@@ -36,6 +36,8 @@ def configure(graph: NetworkGraph, profile: HardwareProfile, seed: int | None = 
             of one core, too many neurons, too many synapses.
     """
     problems = Problems()
+    if profile.biasgen.kind == "continuous":
+        raise BadInput.one("profile", profile.name, "one with bias codes, such as dynapse1")
     cores = _places(graph, profile, problems)
     codes: list[CoreCodes] = []
     for population in graph.populations:

@@ -25,4 +25,5 @@ def population_rates(spikes: Tensor, groups: int, dt: float) -> Tensor:
     n = spikes.shape[-1]
     if groups < 1 or n % groups:
         raise BadInput.one("groups", groups, f"a divisor of the {n} neurons")
-    return spikes.mean(-2).unflatten(-1, (groups, n // groups)).mean(-1) / dt
+    rates = spikes.mean(-2) / dt
+    return rates.reshape(*rates.shape[:-1], groups, n // groups).mean(-1)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from arcana.circuits.current import current_for_time, tau_of, time_of
 from arcana.circuits.names import BIASES, RECEPTORS
 from arcana.circuits.technology import Technology
-from arcana.errors import BadInput, Problems
+from arcana.errors import BadInput, Problems, unknown_name
+from arcana.hardware.biases import ContinuousBiasgen
 from arcana.hardware.profile import HardwareProfile
 from arcana.quantize.biasgen import BiasGenerator, Code
 
@@ -41,6 +42,7 @@ def encode_biases(biases: Mapping[str, float], profile: HardwareProfile, where: 
     """
     generator, technology = BiasGenerator(profile), profile.technology()
     problems, codes, latches = Problems(), {}, {}
+    _check_values(biases, profile, where, problems)
     for name, value in _on_chip(biases, profile, technology).items():
         chip_bias = profile.chip_bias_for(name)
         label = f"{where}{name}"
@@ -72,10 +74,12 @@ def decode_biases(core: CoreCodes, profile: HardwareProfile) -> dict[str, float]
     """The biases [A, s, 1/A] that a core with these codes has: what ``encode_biases`` rounded to.
 
     Raises:
-        BadInput: listing unknown bias names, and biases of the model that have no code.
+        BadInput: listing unknown names of biases and latches, codes that do not exist, and biases of the model
+            that have no code.
     """
     generator, technology = BiasGenerator(profile), profile.technology()
     problems = Problems()
+    _check_codes(core, profile, problems)
     values = profile.default_biases()
     values.update({"pulse": 0.0, "pulse_ahp": 0.0})
     for name in values:
@@ -89,10 +93,27 @@ def decode_biases(core: CoreCodes, profile: HardwareProfile) -> dict[str, float]
             values[name] = _model_value(current, chip_bias.conversion, technology)
         elif name != "pulse_ahp":
             problems.note(chip_bias.name, None, f"a code (it sets {name})")
-    for name in core.codes:
-        profile.chip_bias(name)
     problems.raise_if_any()
     return {name: v for name, v in values.items() if v > 0 or name not in ("pulse", "pulse_ahp")}
+
+
+def _check_codes(core: CoreCodes, profile: HardwareProfile, problems: Problems) -> None:
+    """Names exist and codes fit, also of the biases that the neuron model does not know."""
+    generator = profile.biasgen
+    for name, code in core.codes.items():
+        if name not in profile.bias:
+            problems.append(unknown_name(f"bias of profile {profile.name!r}", name, profile.bias))
+        elif not isinstance(generator, ContinuousBiasgen):
+            for part, value, count in zip(
+                code._fields, code, (generator.coarse_codes, generator.fine_codes), strict=True
+            ):
+                if not 0 <= value < count:
+                    problems.note(f"{part} code of {name}", value, f"a whole number from 0 to {count - 1}")
+    known = tuple(profile.latch)
+    problems.extend(
+        unknown_name(f"latch of profile {profile.name!r}", n, known) for n in core.latches if n not in known
+    )
+    problems.raise_if_any()
 
 
 def bias_limits(profile: HardwareProfile, name: str) -> tuple[float, float]:
@@ -109,6 +130,21 @@ def bias_limits(profile: HardwareProfile, name: str) -> tuple[float, float]:
         for current in BiasGenerator(profile).range(chip_bias.name)
     ]
     return min(ends), max(ends)
+
+
+def _check_values(biases: Mapping[str, float], profile: HardwareProfile, where: str, problems: Problems) -> None:
+    """Every bias is there, known and a legal number; otherwise nothing below could be worked out."""
+    problems.extend(unknown_name(f"{where}bias", name, BIASES) for name in biases if name not in BIASES)
+    for name in profile.default_biases():
+        if name not in biases:
+            problems.note(f"{where}{name}", None, "a value", BIASES[name].unit)
+    for name, value in biases.items():
+        if name in BIASES and not (
+            math.isfinite(value) and (value > 0 or (value == 0 and BIASES[name].zero_allowed))
+        ):
+            allowed = f"a finite number {'>= 0' if BIASES[name].zero_allowed else '> 0'}"
+            problems.note(f"{where}{name}", value, allowed, BIASES[name].unit)
+    problems.raise_if_any()
 
 
 def _on_chip(biases: Mapping[str, float], profile: HardwareProfile, technology: Technology) -> dict[str, float]:
@@ -131,7 +167,10 @@ def efficacy(pulse: float, tau: float) -> float:
 
 def _check_fixed(label: str, name: str, value: float, profile: HardwareProfile, problems: Problems) -> None:
     fixed = profile.default_biases().get(name)
-    if fixed is not None and abs(value - fixed) > FIXED_TOLERANCE * fixed:
+    if fixed is None:
+        hint = f"{profile.name} has no bias for {name}"
+        problems.note(label, value, "unset: a unit jump", BIASES[name].unit, hint)
+    elif abs(value - fixed) > FIXED_TOLERANCE * fixed:
         hint = f"{profile.name} has no bias for {name}: its layout fixes it"
         problems.note(label, value, f"{fixed:g}", BIASES[name].unit, hint)
 

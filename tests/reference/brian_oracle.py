@@ -15,8 +15,8 @@ from oracle import PARTS, RECEPTORS, Cell
 
 EQUATIONS = """
 dImem/dt = kappa / (C_mem * Ut) * Imem * (Iin * Igain_mem / (Imem + Igain_mem) - Ileak + Ifb) : amp
-Iin = clip(Idc + ampa + nmda * Imem / (Imem + Inmda_thr) - gabab, I0, 1*amp) * listening + I0 * (1 - listening) : amp
-listening = int(not_refractory) : 1
+Iin = clip(Idc + ampa + nmda * Imem / (Imem + Inmda_thr) - gabab, I0, 1*amp) * open + I0 * (1 - open) : amp
+open = int(not_refractory) : 1
 Ileak = (Itau_mem + gabaa + ahp) * (1 - (I0 / Imem)**(1 / kappa)) : amp
 Ifb = I0**(1 / (kappa + 1)) * Imem**(kappa / (kappa + 1)) / (1 + exp(-Ipfb_norm * (Imem - Ipfb_th))) : amp
 Itau_mem : amp (constant)
@@ -81,7 +81,7 @@ def solve_brian(cells: Sequence[Cell], duration: float, grid: float = 5e-6) -> l
 def _events(
     b2: Any, group: Any, receptor: str, cells: Sequence[Cell], duration: float, grid: float
 ) -> list[object]:
-    """The input of one receptor: source i + n m carries the events of cell i that come as the m-th of their tick."""
+    """The input of one receptor: source i + n m carries what comes to cell i as the m-th of its tick."""
     n, index, tick = len(cells), [], []
     for i, c in enumerate(cells):
         times = np.asarray(c.events.get(receptor, np.empty(0)))

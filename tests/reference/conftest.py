@@ -1,6 +1,6 @@
-"""Fixtures of the reference tests. Regenerate the file of spikes with
+"""Fixtures of the reference tests.
 
-    pytest tests/reference --regenerate-golden --timeout=0
+The file of spikes is made again by ``pytest tests/reference/test_golden_file.py --regenerate-golden --timeout=0``.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parent))  # the oracles and helpers beside this file
 
-import golden_spikes  # noqa: E402
-import our_solver  # noqa: E402
-from drawn_neurons import DURATION  # noqa: E402
+import golden_spikes
+import our_solver
+from drawn_neurons import DURATION
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The file of reference spikes: the neurons that were kept, their input, and the spikes that LSODA and Brian2 find."""
+"""The file of reference spikes: the neurons that were kept, their input, and what LSODA and Brian2 find."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def load(path: Path = PATH) -> Golden:
             drawn={regime: file[f"drawn_{regime}"] for regime in FEEDBACK},
             biases=[dict(zip(names, map(float, row), strict=True)) for row in file["biases"]],
             events=[
-                {r: counts for r, counts in zip(RECEPTORS, rows, strict=True)}
+                dict(zip(RECEPTORS, rows, strict=True))
                 for rows in zip(*(file[f"events_{r}"] for r in RECEPTORS), strict=True)
             ],
             lsoda=_split(file, "lsoda"),

@@ -32,7 +32,9 @@ TECHNOLOGY = Technology(
 DEFAULTS = {
     "Itau_mem": 5e-12, "Igain_mem": 20e-12, "Ith": 2e-9, "Idc": 1e-12, "Ipfb_th": 500e-12, "Ipfb_norm": 1.47e9,
     "refractory": 0.0, "Inmda_thr": 0.5e-12, "Itau_ahp": 2e-12, "Igain_ahp": 2e-12, "Iw_ahp": 0.0,
-    **{f"{part}_{r}": value for r in RECEPTORS for part, value in (("Itau", 20e-12), ("Igain", 80e-12), ("Iw", 80e-12))},
+    **{f"Itau_{r}": 20e-12 for r in RECEPTORS},
+    **{f"Igain_{r}": 80e-12 for r in RECEPTORS},
+    **{f"Iw_{r}": 80e-12 for r in RECEPTORS},
 }  # fmt: skip
 
 Ours: TypeAlias = Callable[..., list[np.ndarray]]  # spikes of all drawn neurons by (solver, dt, dtype)

@@ -26,7 +26,7 @@ PARTS = ("ampa", "nmda", "gabaa", "gabab", "ahp")
 
 
 def neurons() -> list[dict[str, float]]:
-    """One neuron per start: time constants of 3.5 to 35 ms, a threshold that is not reached, an input above the floor."""
+    """One neuron per start: synapses of 3.5 to 35 ms, a threshold out of reach, an input above the floor."""
     feedback = {"own": {}, "strong": {"Ipfb_th": 200e-12, "Ipfb_norm": 1e10}}
     slow = {"Itau_nmda": 2e-12, "Igain_nmda": 8e-12, "Itau_gabaa": 5e-12, "Igain_gabaa": 20e-12}
     return [defaults(Ith=1e-6, Idc=80e-12, Inmda_thr=50e-12, **slow, **feedback[s[-1]]) for s in STARTS]
@@ -51,12 +51,12 @@ def errors(solver: str, dt: float, plain_average: bool = False) -> np.ndarray:
     start = state(len(STARTS), **dict(zip(("Imem", *(f"I{p}" for p in PARTS)), columns.tolist(), strict=True)))
     c = coefficients(biases(neurons()), TECHNOLOGY, dt, solver=solver, substeps=1)
     if plain_average:
-        c = c._replace(**{part: _averaged(getattr(c, part)) for part in PARTS})
+        c = c._replace(**{part: averaged(getattr(c, part)) for part in PARTS})
     end = simulate(neurons(), [{} for _ in STARTS], dt, SPAN, start=start, c=c).state.Imem[0].numpy()
     return np.abs(np.log(end / exact()))
 
 
-def _averaged(part: eq.Integrator) -> eq.Integrator:
+def averaged(part: eq.Integrator) -> eq.Integrator:
     mean = (part.decay - 1.0) / torch.log(part.decay)
     return part._replace(start=mean, middle=mean, end=mean)
 

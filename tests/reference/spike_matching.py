@@ -48,7 +48,7 @@ class Score:
 
 
 def match(reference: np.ndarray, other: np.ndarray, window: float = WINDOW) -> Score:
-    """Walk along both trains: the two next spikes are a pair if they are within the window, else the earlier is alone."""
+    """Walk along both trains: the two next spikes are a pair if within the window, else the earlier is alone."""
     i = j = missed = extra = 0
     errors = []
     while i < len(reference) and j < len(other):

@@ -13,7 +13,7 @@ SHORT = 0.1  # [s]
 
 
 def test_brian_in_the_file_agrees_with_lsoda(golden: Golden) -> None:
-    pooled, each = compare(golden.lsoda, golden.brian)
+    pooled, _ = compare(golden.lsoda, golden.brian)
     assert pooled.median <= 5 * BRIAN_GRID
     assert pooled.lost <= 0.005
 

@@ -38,18 +38,20 @@ def test_the_published_form_of_the_soma_is_the_same_equation() -> None:
     right += Ifb / Itau * (Imem + Igain)
     published = right / (tau * (1 + Igain / Imem))  # dImem/dt [A/s]
     ours = F.numpy() * KAPPA * I0 / (CAPACITANCE["mem"] * UT) * Imem
-    scale = KAPPA / (CAPACITANCE["mem"] * UT) * Imem * (Iin + Itau + Ishunt + Iahp + Ifb)  # of the terms that cancel
+    # of the terms that cancel
+    scale = KAPPA / (CAPACITANCE["mem"] * UT) * Imem * (Iin + Itau + Ishunt + Iahp + Ifb)
     assert np.abs(ours - published).max() > 0
     np.testing.assert_array_less(np.abs(ours - published) / scale, 1e-12)
 
 
 @pytest.mark.parametrize("solver", ["rk4", "heun"])
 def test_tail_to_rest_is_exponential(solver: str) -> None:
-    """Near rest the distance in x shrinks by a constant factor a step: exp(-dt / tau_tail), known in closed form."""
+    """Near rest the distance in x shrinks by a constant factor a step, known in closed form."""
     bias = defaults(Idc=0.0)
     steps, dt = 600, 1e-3
-    record = simulate([bias], [{}], dt, steps * dt, solver=solver, record=["Imem"], start=state(1, Imem=[1e-9])).record
-    x = np.log(record["Imem"][:, 0] / I0)
+    high = state(1, Imem=[1e-9])
+    fall = simulate([bias], [{}], dt, steps * dt, solver=solver, record=["Imem"], start=high).record["Imem"]
+    x = np.log(fall[:, 0] / I0)
     assert np.all(np.diff(x) <= 0)
     rest = simulate([bias], [{}], dt, 0.5, solver=solver, record=["Imem"]).record["Imem"][-1, 0]
     distance = x - np.log(rest / I0)
@@ -81,7 +83,8 @@ def test_without_saturation_the_membrane_hits_the_floor() -> None:
 @pytest.mark.parametrize("solver", ["rk4", "heun", "euler"])
 def test_membrane_never_falls_below_the_floor(golden: Golden, solver: str, dtype: torch.dtype) -> None:
     """Even with ten times the inhibition of the drawn neurons and no constant input."""
-    inhibited = [b | {"Iw_gabaa": 10 * b["Iw_gabaa"], "Iw_gabab": 10 * b["Iw_gabab"], "Idc": 0.0} for b in golden.biases]
+    stronger = [{"Iw_gabaa": 10 * b["Iw_gabaa"], "Iw_gabab": 10 * b["Iw_gabab"], "Idc": 0.0} for b in golden.biases]
+    inhibited = [b | more for b, more in zip(golden.biases, stronger, strict=True)]
     run = simulate(inhibited, golden.events, 1e-3, 0.3, solver=solver, dtype=dtype, record=["Imem"])
     assert run.record["Imem"].min() >= I0 * (1 - 1e-6)
 

@@ -5,24 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from drawn_neurons import CAPACITANCE, CONSTANTS
-from oracle import Cell, solve
+from constant_input import ADAPTING, EXCITABLE, IDC, REFRACTORY, STRONG, exact, rate
 from our_solver import defaults, simulate
-
-# A membrane that fires from 8 pA on; the feedback is the circuit's own, or early and abrupt
-EXCITABLE = {"Itau_mem": 1.2e-12, "Igain_mem": 60e-12}
-STRONG = {"Itau_mem": 1.2e-12, "Igain_mem": 60e-12, "Ipfb_th": 100e-12, "Ipfb_norm": 2e10}
-IDC = np.geomspace(8e-12, 320e-12, 9)
-REFRACTORY = np.array([0.4, 0.7, 1.0, 2.0, 3.3, 5.0, 10.0, 20.0]) * 1e-3  # [s]
-
-
-def exact(bias: dict[str, float], duration: float) -> np.ndarray:
-    return solve(Cell(bias, **CONSTANTS, C=CAPACITANCE), duration)
-
-
-def rate(spikes: np.ndarray) -> float:
-    """Spikes per second between the first and the last."""
-    return (spikes.size - 1) / (spikes[-1] - spikes[0])
 
 
 @pytest.mark.parametrize("refractory", [0.0, 1e-3])
@@ -58,14 +42,6 @@ def test_refractory_period(solver: str, dt: float) -> None:
     expected = np.array([np.diff(exact(n, 0.3))[:5].mean() for n in neurons])
     assert np.all(np.abs((found - found[0]) - (expected - expected[0])) <= dt / 2)
     assert np.all(np.abs((expected - expected[0]) - np.array([0.0, *REFRACTORY])) < 0.05e-3)
-
-
-ADAPTING = [
-    defaults(Idc=Idc, Itau_ahp=Itau, Igain_ahp=4 * Itau, Iw_ahp=Iw, refractory=1e-3, **EXCITABLE)
-    for Idc in (200e-12, 320e-12)
-    for Itau in (0.7e-12, 2e-12)
-    for Iw in (0.3e-12, 0.6e-12)
-]
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,6 @@ def test_default_solver_is_accurate_at_its_longest_substep() -> None:
 
 
 def test_plain_average_of_the_synapses_would_be_second_order_only() -> None:
-    """The reason for the scaled stages: with the mean over the step at every stage rk4 keeps no more than order 2."""
+    """The reason for the scaled stages: with the mean over the step at every stage rk4 has order 2."""
     assert np.all(order("rk4", plain_average=True) < 2.2)
     assert np.all(errors("rk4", 0.5e-3) < errors("rk4", 0.5e-3, plain_average=True) / 10)

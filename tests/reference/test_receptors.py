@@ -9,7 +9,7 @@ from oracle import Cell, solve, trace
 from our_solver import defaults, simulate, state
 
 DURATION = 0.4  # [s]
-# A barrage of AMPA events every 5 ms makes it fire; the leak is small enough for a few picoamperes of shunt to matter
+# An AMPA event every 5 ms makes it fire; the leak is small enough for a few picoamperes of shunt to matter
 DRIVEN = defaults(Itau_mem=3e-12, Iw_ampa=150e-12, Iw_gabaa=10e-12, Iw_gabab=200e-12, refractory=2e-3)
 EXCITATORY = 5  # [ms]
 NMDA = defaults(Inmda_thr=500e-12, Itau_nmda=2e-12, Igain_nmda=8e-12, Iw_nmda=20e-12, Ith=4e-9)
@@ -44,8 +44,9 @@ def test_inhibition_two_milliseconds_away_cuts_the_count(receptor: str, shift: i
 
 def test_nmda_does_little_at_rest_and_much_near_threshold() -> None:
     """The current that one NMDA event brings in is gated by Imem / (Imem + Inmda_thr)."""
-    rests = [trace(Cell(NMDA | {"Idc": Idc}, **CONSTANTS, C=CAPACITANCE), [1.0]).Imem[-1] for Idc in (1e-12, 140e-12)]
-    neurons = [NMDA | {"Idc": 1e-12}, NMDA | {"Idc": 140e-12}] * 2
+    pair = [NMDA | {"Idc": 1e-12}, NMDA | {"Idc": 140e-12}]
+    rests = [trace(oracle(bias, {}), [1.0]).Imem[-1] for bias in pair]
+    neurons = pair * 2
     events: list[dict[str, np.ndarray]] = [{"nmda": np.array([1])}] * 2 + [{}] * 2
     run = simulate(neurons, events, 1e-3, 0.1, record=["Imem"], start=state(4, Imem=rests * 2))
     gain = run.record["Imem"][:, :2].max(0) - run.record["Imem"][:, 2:].max(0)

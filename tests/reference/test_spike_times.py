@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from our_solver import Ours
 from drawn_neurons import FEEDBACK
 from golden_spikes import Golden
+from our_solver import Ours
 from spike_matching import compare, match, pool
 
 ORACLES = ("lsoda", "brian")

@@ -1,0 +1,78 @@
+"""What the commands share: options, output files, tables of text."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from arcana.errors import BadFile, Problem
+from arcana.units import parse
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, and nothing else, on stdout.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace output files that exist.")]
+
+
+def seconds(text: str | None) -> float | None:
+    """A time option such as ``0.01``, ``10ms`` or ``10 ms`` [s]; None if it was not given."""
+    return None if text is None else parse(text, "s")
+
+
+def refuse_existing(force: bool, *paths: Path | None) -> None:
+    """Refuse, before any work is done, output that cannot be written.
+
+    Raises:
+        BadFile: for a file that exists (without ``force``), a folder in the way, and one file for two outputs.
+    """
+    given = [path for path in paths if path is not None]
+    for k, path in enumerate(given):
+        if path.is_dir():
+            raise BadFile(path, Problem("output", str(path), "a file", hint="this is a folder"))
+        if path.exists() and not force:
+            hint = "pass --force"
+            raise BadFile(path, Problem("output", str(path), "a file that does not exist yet", hint=hint))
+        if path.resolve() in [other.resolve() for other in given[:k]]:
+            raise BadFile(path, Problem("output", str(path), "different files for different outputs"))
+
+
+def print_json(result: Any) -> None:
+    """The result as JSON; numbers that JSON does not have (nan, inf) become null."""
+    typer.echo(json.dumps(_plain(result), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def note(text: str) -> None:
+    """A message on stderr."""
+    typer.echo(text, err=True)
+
+
+@contextmanager
+def working(text: str) -> Iterator[None]:
+    """Shows on stderr that something takes its time; silent where stderr is no terminal."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield
+        return
+    with console.status(text):
+        yield
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Columns of text, as wide as they need to be (rich would cut them to 80 characters in a pipe)."""
+    cells = [list(header), *([str(cell) for cell in row] for row in rows)]
+    widths = [max(len(row[k]) for row in cells) for k in range(len(header))]
+    return "\n".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in cells)

@@ -1,0 +1,66 @@
+"""``arcana emulate``: the chip with these settings, fed with a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from arcana.cli.common import AsJson, Force, print_json, refuse_existing, seconds, table, working
+
+if TYPE_CHECKING:
+    from arcana.cli.emulation import Run
+
+_ROWS = 32  # neurons in the printed table; JSON has all
+
+
+def emulate(
+    config: Annotated[Path, typer.Argument(help="Settings file written by ChipConfig.save.")],
+    file: Annotated[
+        Path, typer.Argument(help="Recording (CSV) if the settings hold an encoder, else an event list (CSV).")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Spikes to write (CSV).")],
+    profile: Annotated[
+        str | None, typer.Option(help="Profile of the chip: name or file. Default: the one that the file names.")
+    ] = None,
+    dt: Annotated[str | None, typer.Option(help="Sampling step of a recording without a time column [s].")] = None,
+    duration: Annotated[
+        str | None, typer.Option(help="How long to run on an event list [s]. Default: to the last event.")
+    ] = None,
+    chips: Annotated[
+        int | None, typer.Option(help="Virtual chips with mismatch. Default: one chip without.")
+    ] = None,
+    cv: Annotated[
+        float | None, typer.Option(help="Mismatch of all biases, 0 to 1. Default: the profile's.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the mismatch.")] = 0,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """Emulate a chip from its settings file alone, and write the spikes of its last population."""
+    refuse_existing(force, output)
+
+    from arcana.cli.emulation import run, write
+
+    with working(f"emulating {config}"):
+        done = run(config, file, profile, seconds(dt), seconds(duration), chips, cv, seed)
+        write(done, output, force)
+    if as_json:
+        print_json({"output": str(output), **done.to_dict()})
+    else:
+        _print(done, output)
+
+
+def _print(done: Run, output: Path) -> None:
+    rows = list(zip(range(done.neurons), *(done.rates[key] for key in ("mean", "lowest", "highest")), strict=True))
+    header = ["neuron", "rate_Hz"]
+    cells = [[neuron, f"{mean:.4g}"] for neuron, mean, _, _ in rows]
+    if done.chips > 1:
+        header += ["lowest_chip", "highest_chip"]
+        cells = [[*cell, f"{low:.4g}", f"{high:.4g}"] for cell, (_, _, low, high) in zip(cells, rows, strict=True)]
+    typer.echo(table(header, cells[:_ROWS]))
+    if len(cells) > _ROWS:
+        typer.echo(f"... and {len(cells) - _ROWS} more neurons (--json lists all)")
+    chips = f" on {done.chips} chips" if done.chips > 1 else ""
+    typer.echo(f"{done.spikes} spikes of {done.neurons} neurons{chips} in {done.seconds:.6g} s -> {output}")

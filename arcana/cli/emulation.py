@@ -1,0 +1,157 @@
+"""What ``arcana emulate`` runs and writes."""
+
+from __future__ import annotations
+
+import io
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from arcana.cli.inspection import load_both
+from arcana.config import ChipConfig
+from arcana.data.csv import read_signal
+from arcana.data.event_reader import Events, read_events
+from arcana.emulate import Emulator
+from arcana.errors import BadInput, Problems
+from arcana.files import write_whole
+from arcana.mismatch import MismatchModel
+from arcana.typing import Tensor
+
+MOST_CELLS = 200_000_000  # steps x input lines: more does not fit the memory of a desktop computer
+
+
+@dataclass(frozen=True)
+class Run:
+    """Spikes of an emulated chip, or of several.
+
+    Attributes:
+        times: Time of each spike [s]: (S,), in order within a chip.
+        neuron: Its neuron: (S,).
+        chip: Its chip: (S,).
+        neurons: Neurons of the last population.
+        chips: Chips emulated.
+        mismatch: How they were drawn; None without mismatch.
+        seconds: How long the run was [s].
+        rates: By neuron, the mean, lowest and highest firing rate over the chips [Hz].
+    """
+
+    times: NDArray[np.float64]
+    neuron: NDArray[np.int64]
+    chip: NDArray[np.int64]
+    neurons: int
+    chips: int
+    mismatch: dict[str, Any] | None
+    seconds: float
+    rates: dict[str, list[float]]
+
+    @property
+    def spikes(self) -> int:
+        """Spikes of all neurons and chips."""
+        return len(self.times)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        sizes = {"seconds": self.seconds, "neurons": self.neurons, "chips": self.chips, "spikes": self.spikes}
+        return {**sizes, "mismatch": self.mismatch, "rates_Hz": self.rates}
+
+
+def run(
+    config_path: Path,
+    file: Path,
+    profile: str | None,
+    dt: float | None,
+    duration: float | None,
+    chips: int | None,
+    cv: float | None,
+    seed: int,
+) -> Run:
+    """Build the chip from its settings and feed it the file.
+
+    Raises:
+        BadInput: listing what is wrong with the settings, the file or the options.
+    """
+    config, chip = load_both(config_path, profile)
+    mismatch = None
+    if chips is not None or cv is not None:
+        model = MismatchModel.from_profile(chip) if cv is None else MismatchModel(cv)
+        mismatch = model.sample(1 if chips is None else chips, seed)
+    emulator = Emulator.from_config(config, chip, mismatch)
+    step = config.populations[0].dt_s
+    if config.encoder is None:
+        if dt is not None:
+            raise BadInput.one("--dt", dt, "unset: these settings take an event list", "s")
+        X = _binned(read_events(file), config.inputs[0].size, step, duration, file)
+    else:
+        if duration is not None:
+            raise BadInput.one("--duration", duration, "unset: a recording has its own length", "s")
+        X = _samples(file, dt, config)
+    trace = emulator.simulate(X, record=("spike_times",))
+    times = trace.records[-1]["spike_times"]
+    many = 1 if mismatch is None else mismatch.n_chips
+    steps = times.shape[-2]
+    times = times.reshape(many, steps, -1)
+    chip_of, at, neuron = (~times.isnan()).nonzero(as_tuple=True)
+    counts = (~times.isnan()).sum(1).double() / (steps * step)
+    rates = {"mean": counts.mean(0), "lowest": counts.amin(0), "highest": counts.amax(0)}
+    return Run(
+        times[chip_of, at, neuron].double().numpy(), neuron.numpy(), chip_of.numpy(), times.shape[-1], many,
+        None if mismatch is None else mismatch.to_dict(), steps * step,
+        {name: values.tolist() for name, values in rates.items()},
+    )  # fmt: skip
+
+
+def write(done: Run, output: Path, force: bool) -> None:
+    """Write ``time_s,neuron`` (and ``chip`` if there are several) in order of time."""
+    text = io.StringIO()
+    text.write("time_s,neuron,chip\n" if done.chips > 1 else "time_s,neuron\n")
+    for k in np.argsort(done.times, kind="stable"):
+        chip = f",{done.chip[k]}" if done.chips > 1 else ""
+        text.write(f"{done.times[k]:.9g},{done.neuron[k]}{chip}\n")
+    write_whole(output, text.getvalue(), overwrite=force)
+
+
+def _samples(file: Path, dt: float | None, config: ChipConfig) -> Tensor:
+    """A recording as the encoder takes it, after a check that its steps are those of the neurons."""
+    assert config.encoder is not None
+    recording, encoder, step = read_signal(file, dt), config.encoder, config.populations[0].dt_s
+    problems = Problems()
+    if recording.values.shape[1] != encoder.channels:
+        problems.note("channels", recording.values.shape[1], f"{encoder.channels}, as the encoder has")
+    if abs(recording.dt / encoder.upsample - step) > 1e-3 * step:
+        allowed = f"{step * encoder.upsample:g}: {encoder.upsample} step(s) of {step:g} s a sample"
+        problems.note("sampling step", recording.dt, allowed, "s", "resample the recording")
+    problems.raise_if_any(file)
+    return torch.from_numpy(recording.values).to(torch.get_default_dtype())[None]
+
+
+def _binned(events: Events, lines: int, dt: float, duration: float | None, file: Path) -> Tensor:
+    """Events as counts (1, T, lines): an event at time t falls into step floor(t / dt)."""
+    line = events.channels
+    if events.polarity is not None:  # the lines of an encoder: UP of all channels first
+        line = line + np.where(events.polarity > 0, 0, lines // 2)
+    limit = lines if events.polarity is None else lines // 2
+    problems = Problems()
+    if events.polarity is not None and lines % 2:
+        problems.note("polarity", "a column", f"no such column: the settings have {lines} input lines", hint="odd")
+    if (events.channels >= limit).any():
+        problems.note("channel", int(events.channels.max()), f"0 to {limit - 1}")
+    if duration is not None and not (math.isfinite(duration) and duration > 0):
+        problems.note("--duration", duration, "a finite number > 0", "s")
+    if duration is None and not len(events.times):
+        problems.note("events", "none", "at least one, or --duration")
+    problems.raise_if_any(file)
+    step = np.floor(events.times / dt + 1e-6)  # an event on the edge of a step belongs to the step that begins
+    steps = float(step.max()) + 1 if duration is None else math.ceil(duration / dt - 1e-6)
+    if steps * lines > MOST_CELLS:
+        hint = "times are in seconds; --duration cuts the run short"
+        raise BadInput.one("time_s", steps * dt, f"at most {MOST_CELLS // lines * dt:g}", "s", hint)
+    X = torch.zeros(1, int(steps), lines)
+    inside = step < steps
+    where = torch.from_numpy(step[inside].astype(np.int64)), torch.from_numpy(line[inside])
+    X[0].index_put_(where, torch.ones(int(inside.sum())), accumulate=True)
+    return X

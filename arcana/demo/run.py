@@ -1,0 +1,94 @@
+"""The demo from end to end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from arcana.config import ChipConfig
+from arcana.demo import pictures
+from arcana.demo.network import build, load_task, parts
+from arcana.demo.report import html_report
+from arcana.demo.settings import Settings
+from arcana.demo.study import Results, study
+from arcana.demo.train import train
+from arcana.errors import BadFile, Problem
+from arcana.files import write_whole
+from arcana.hardware.registry import load_profile
+
+CONFIG_NAME, REPORT_NAME = "chip-config.json", "report.html"
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """What the demo measured and wrote."""
+
+    results: Results
+    config: Path
+    report: Path
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        measured = asdict(self.results)
+        measured["mismatch"] = [
+            {"cv": row.cv, "mean": row.mean, "worst": row.worst, "chips": len(row.accuracies)}
+            for row in self.results.mismatch
+        ]
+        return {**measured, "config": str(self.config), "report": str(self.report)}
+
+
+def run_demo(
+    folder: Path,
+    settings: Settings,
+    overwrite: bool = False,
+    on_train: Callable[[int, float, float], None] = lambda *_: None,
+    on_study: Callable[[str], None] = lambda _: None,
+) -> DemoResult:
+    """Train, quantise, export, re-import, emulate and report.
+
+    Args:
+        folder: Where the settings file and the report go; made if missing.
+        settings: What to run.
+        overwrite: Whether files of an earlier run may be replaced.
+        on_train: Called after each update with its number, loss and training accuracy.
+        on_study: Called after each measurement with its name.
+
+    Raises:
+        BadFile: if a file of an earlier run is in the way; nothing has been run by then.
+    """
+    config_path, report_path = folder / CONFIG_NAME, folder / REPORT_NAME
+    for path in (config_path, report_path):
+        if path.exists() and not overwrite:
+            raise BadFile(path, Problem("output", str(path), "a file that does not exist yet", hint="pass --force"))
+    pictures.need_matplotlib()
+    profile = load_profile(settings.profile)
+    torch.manual_seed(settings.seed)
+    task = load_task(settings)
+    net = build(settings, task, profile)
+    done = 0
+
+    def step(loss: float, accuracy: float) -> None:
+        nonlocal done
+        done += 1
+        on_train(done, loss, accuracy)
+
+    train(net, task, settings, step)
+    results, emulator = study(net, task, settings, profile, config_path, on_study)
+    adm, _, _ = parts(emulator.net)
+    images = {
+        "Signal and reconstruction": pictures.signal_and_reconstruction(emulator, task, settings),
+        "Spikes": pictures.spike_raster(emulator, task, settings),
+        "Inside a neuron": pictures.membrane(emulator, task, settings),
+        "Accuracy against mismatch": pictures.accuracy_against_mismatch(results.mismatch),
+    }
+    slew = str(adm.overload(task.test_x))
+    config = ChipConfig.load(config_path)
+    write_whole(report_path, html_report(results, settings, config, profile, images, slew))
+    for name, png in images.items():
+        write_whole(folder / f"{name.lower().replace(' ', '-')}.png", png)
+    on_study("report")
+    return DemoResult(results, config_path, report_path)
