@@ -70,6 +70,7 @@ class PlacedPopulation(Part):
     dt_s: Positive
     solver: Literal["rk4", "heun", "euler"]
     leak_saturation: bool = True
+    substeps: Annotated[int, Field(ge=1)] | None = None
 
 
 class Connection(Part):

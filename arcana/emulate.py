@@ -136,7 +136,7 @@ def _layer(
     recurrent = any(c.source == c.target for c in mine)
     layer = DPILayer(
         n_in, population.size, population.dt_s, profile=profile, recurrent=recurrent, solver=population.solver,
-        leak_saturation=population.leak_saturation, **biases,
+        leak_saturation=population.leak_saturation, substeps=population.substeps, **biases,
     )  # fmt: skip
     with torch.no_grad():
         for receptor in RECEPTORS:

@@ -29,6 +29,7 @@ class Population:
     biases: Mapping[str, float | tuple[float, ...]]
     solver: Solver = "rk4"
     leak_saturation: bool = True
+    substeps: int | None = None
 
 
 @dataclass(frozen=True)

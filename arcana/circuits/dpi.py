@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 
 from arcana.circuits import equations as eq
-from arcana.circuits.current import tau_of
+from arcana.circuits.relations import tau_of
 from arcana.circuits.technology import Technology
 from arcana.errors import BadInput
 from arcana.surrogate import fast_sigmoid

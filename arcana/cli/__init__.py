@@ -18,6 +18,7 @@ from arcana.cli.encode import encode
 from arcana.cli.inspect import inspect
 from arcana.errors import ArcanaError, ArcanaWarning, BadInput
 
+_SHOWN = 20  # problems that are spelled out
 # Other warnings keep Python's own form: they are not addressed to the user of a command.
 _python_form = warnings.showwarning
 
@@ -48,9 +49,6 @@ def _lines(error: ArcanaError) -> list[str]:
     return [" ".join(line.split()) for line in shown] + ([f"... and {more} more"] if more else [])
 
 
-_SHOWN = 50
-
-
 def _show_warning(
     message: Warning | str,
     category: type[Warning],
@@ -70,6 +68,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # it would take "[s]" for markup
     help="Emulate, train and deploy networks of analog DPI neurons on the Dynap-SE chips.",
 )
 app.add_typer(profiles.app, name="profiles")

@@ -17,8 +17,8 @@ from arcana.config import ChipConfig
 from arcana.data.csv import read_signal
 from arcana.data.event_reader import Events, read_events
 from arcana.emulate import Emulator
-from arcana.errors import BadInput, Problems
-from arcana.files import write_whole
+from arcana.errors import BadFile, BadInput, Problem, Problems
+from arcana.files import read_text, write_whole
 from arcana.mismatch import MismatchModel
 from arcana.typing import Tensor
 
@@ -118,6 +118,9 @@ def write(done: Run, output: Path, force: bool) -> None:
 def _samples(file: Path, dt: float | None, config: ChipConfig) -> Tensor:
     """A recording as the encoder takes it, after a check that its steps are those of the neurons."""
     assert config.encoder is not None
+    if "polarity" in read_text(file).partition("\n")[0]:
+        hint = "these settings hold an encoder, which makes the events itself"
+        raise BadFile(file, Problem("file", "an event list", "a recording", hint=hint))
     recording, encoder, step = read_signal(file, dt), config.encoder, config.populations[0].dt_s
     problems = Problems()
     if recording.values.shape[1] != encoder.channels:

@@ -131,7 +131,8 @@ def write(done: Encoding, output: Path, plot: Path | None, force: bool) -> None:
     step, line = done.spikes[0].nonzero(as_tuple=True)
     n = done.adm.N
     sign = np.where(line.numpy() < n, 1, -1)
-    write_events(output, step.numpy() * done.dt, line.numpy() % n, sign, overwrite=force)
+    times = np.round(step.numpy() * done.dt, 12)  # 0.013 and not 0.013000000000000001
+    write_events(output, times, line.numpy() % n, sign, overwrite=force)
     if plot is not None and image is not None:
         write_whole(plot, image, overwrite=force)
 

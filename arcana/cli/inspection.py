@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from arcana.circuits.current import tau_of, time_of
+from arcana.circuits.relations import tau_of, time_of
 from arcana.circuits.technology import Technology
 from arcana.config import BiasCode, ChipConfig, CoreBiases
 from arcana.errors import BadInput, NotPublished, Problem

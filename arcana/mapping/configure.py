@@ -55,7 +55,7 @@ def configure(graph: NetworkGraph, profile: HardwareProfile, seed: int | None = 
         populations=[
             PlacedPopulation(
                 name=p.name, size=p.size, chip=chip, core=core, dt_s=p.dt, solver=p.solver,
-                leak_saturation=p.leak_saturation,
+                leak_saturation=p.leak_saturation, substeps=p.substeps,
             )
             for p, (chip, core) in zip(graph.populations, cores, strict=True)
         ],

@@ -64,9 +64,11 @@ class DPIModule(MismatchedBiases, nn.Module):
             problems.note("solver", solver, "one of " + ", ".join(SOLVERS), hint=did_you_mean(str(solver), SOLVERS))
         if fan_in is not None:
             _check_sizes(problems, fan_in=fan_in)
-        if problems:
+        chip = _read_profile(profile, problems)
+        if problems or chip is None:
+            _check_options(given, surrogate_fn, problems)  # the rest needs sizes and profile
             raise BadInput(problems)
-        self.profile = load_profile(profile or "ideal") if not isinstance(profile, HardwareProfile) else profile
+        self.profile = chip
         self.technology = self.profile.technology()
         self.n_in, self.n_out, self.dt, self.solver = n_in, n_out, float(dt), solver
         self.recurrent, self.surrogate_fn = recurrent, surrogate_fn
@@ -78,6 +80,7 @@ class DPIModule(MismatchedBiases, nn.Module):
         self.fan_in = fan_in
         groups = _read_groups(bias_groups, n_out, problems)
         self.register_buffer("bias_groups", groups, persistent=False)
+        _check_settings(self.substeps, self.leak_saturation, surrogate_fn, problems)
         train = {key.removeprefix("train_"): given.pop(key) for key in list(given) if key.startswith("train_")}
         self._make_biases(given, train, problems)
         self._make_weights(train)
@@ -251,10 +254,45 @@ def _check_sizes(problems: Problems, **sizes: Any) -> None:
             problems.note(name, value, "a whole number >= 1")
 
 
+def _read_profile(given: HardwareProfile | str | None, problems: Problems) -> HardwareProfile | None:
+    if isinstance(given, HardwareProfile):
+        return given
+    try:
+        return load_profile(given or "ideal")
+    except BadInput as error:
+        problems.extend(error.problems)
+        return None
+
+
+def _check_settings(substeps: object, leak_saturation: object, surrogate_fn: object, problems: Problems) -> None:
+    if substeps is not None:
+        _check_sizes(problems, substeps=substeps)
+    if not isinstance(leak_saturation, bool):
+        problems.note("leak_saturation", leak_saturation, "True or False")
+    if not callable(surrogate_fn):
+        problems.note("surrogate_fn", surrogate_fn, "a function of a tensor, such as arcana.surrogate.fast_sigmoid")
+
+
+def _check_options(given: Mapping[str, Any], surrogate_fn: object, problems: Problems) -> None:
+    """Names of options, and the values of biases that are one number: what can be said without the sizes."""
+    _check_settings(given.get("substeps"), given.get("leak_saturation", True), surrogate_fn, problems)
+    flags = [f"train_{known}" for known in (*BIASES, *RECEPTORS)]
+    for name, value in given.items():
+        if name in BIASES and isinstance(value, (int, float)):
+            read_biases({name: value}, 1, None, problems)
+        elif name.startswith("train_") and name not in flags:
+            problems.append(unknown_name("option", name, flags))
+        elif not name.startswith("train_") and name not in (*BIASES, *_OPTIONS):
+            problems.append(unknown_name("bias", name, (*BIASES, *_OPTIONS)))
+
+
 def _read_groups(groups: Sequence[int] | None, n_out: int, problems: Problems) -> Tensor | None:
     if groups is None:
         return None
-    index = torch.as_tensor(groups)
+    try:
+        index = torch.as_tensor(groups)
+    except (TypeError, ValueError, RuntimeError):
+        index = torch.empty(0)
     whole = not index.is_floating_point() and index.shape == (n_out,) and bool((index >= 0).all())
     if not whole or len(set(index.tolist())) != int(index.max()) + 1:
         problems.note("bias_groups", groups, f"{n_out} group numbers 0, 1, 2 ... without gaps")

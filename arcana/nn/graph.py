@@ -59,7 +59,9 @@ def _population(name: str, layer: DPIModule) -> Population:
         if layer.bias_groups is not None and value.ndim:
             value = value[layer.bias_groups]
         biases[bias] = value.item() if value.ndim == 0 else tuple(value.tolist())
-    return Population(name, layer.n_out, layer.dt, biases, layer.solver, layer.leak_saturation)
+    return Population(
+        name, layer.n_out, layer.dt, biases, layer.solver, layer.leak_saturation, layer.substeps
+    )  # fmt: skip
 
 
 def _synapses(counts: Tensor) -> tuple[tuple[int, int, int], ...]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from arcana.circuits.current import tau_of
+from arcana.circuits.relations import tau_of
 from arcana.errors import ArcanaWarning, BadInput, Problems, unknown_name
 from arcana.files import read_text
 from arcana.hardware.biases import ContinuousBiasgen, LinearBiasgen

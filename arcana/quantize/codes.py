@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from arcana.circuits.current import current_for_time, tau_of, time_of
 from arcana.circuits.names import BIASES, RECEPTORS
+from arcana.circuits.relations import current_for_time, tau_of, time_of
 from arcana.circuits.technology import Technology
 from arcana.errors import BadInput, Problems, unknown_name
 from arcana.hardware.biases import ContinuousBiasgen

@@ -44,7 +44,7 @@ class Case:
             for name, parameter in layer.named_parameters():
                 if name[:2] in ("W_", "R_") and parameter.requires_grad:
                     # not whole on purpose: the layer rounds them
-                    few = 1.0 if name.startswith("R_") else 3.0
+                    few = 1.0 if name.startswith("R_") else 2.5
                     with torch.no_grad():
                         parameter.copy_(few * torch.rand(parameter.shape, generator=generator))
         return net

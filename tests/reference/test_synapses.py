@@ -10,7 +10,7 @@ from oracle import RECEPTORS, Cell, trace
 from our_solver import TECHNOLOGY, biases, defaults, simulate, state
 
 from arcana.circuits import dpi
-from arcana.circuits.current import tau_of
+from arcana.circuits.relations import tau_of
 
 RATIOS = np.geomspace(0.01, 10, 13)  # dt / tau
 DT = 1e-3
