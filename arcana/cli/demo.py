@@ -42,7 +42,7 @@ def demo(
 
     settings = Settings(profile=profile, seed=seed, speed=speed, chips=chips)
     if quick:
-        settings = replace(settings, hidden=24, per_class=4, window=60, updates=3)
+        settings = replace(settings, speed=50.0, hidden=24, per_class=4, window=60, updates=3)
     if updates is not None:
         settings = replace(settings, updates=updates)
     torch.set_num_threads(1)  # many small operations: a second thread costs more than it brings

@@ -57,12 +57,12 @@ def signal_and_reconstruction(emulator: Emulator, task: Task, settings: Settings
         axes[0].plot(times, [low - 0.2 - 0.15 * (offset > 0)] * len(times), "|", color=colour, ms=5, label=name)
     axes[0].set_ylabel("standard deviations")
     axes[0].set_title(f"Walking, {task.channel_names[channel]}: what the delta modulator keeps", loc="left")
-    axes[0].legend(ncol=4, frameon=False, fontsize=9)
+    axes[0].legend(ncol=4, frameon=False, fontsize=9, loc="lower right", bbox_to_anchor=(1, 1))
     error = (signal - decoded).abs()[0, :, channel]
     axes[1].plot(seconds, error, color=UP, lw=1, label="|signal - decoded|")
     axes[1].plot(seconds, bound[0, :, channel], color=INK, lw=1, ls="--", label="proven bound")
     axes[1].set(xlabel="time in the recording [s]", ylabel="error")
-    axes[1].legend(ncol=2, frameon=False, fontsize=9)
+    axes[1].legend(ncol=2, frameon=False, fontsize=9, loc="lower right", bbox_to_anchor=(1, 1))
     return _png(figure)
 
 
@@ -94,13 +94,14 @@ def spike_raster(emulator: Emulator, task: Task, settings: Settings) -> bytes:
 
 
 def membrane(emulator: Emulator, task: Task, settings: Settings) -> bytes:
-    """Membrane current and voltage of the busiest hidden neuron while the wrist walks."""
+    """Membrane voltage and synaptic currents of one hidden neuron while the wrist walks."""
     plt = need_matplotlib()
     series = int((task.test_y == task.class_names.index("Walking")).nonzero()[0])
     _, hidden, _ = parts(emulator.net)
     events = encode(emulator.net, task.test_x[series : series + 1])
     trace = simulate(hidden, events, record=("spikes", "Imem", "Iampa", "Igabab"))
-    neuron = int(trace["spikes"].sum((0, 1)).argmax())
+    swing = trace["Iampa"].std((0, 1)) * trace["Igabab"].std((0, 1)) * trace["spikes"].sum((0, 1))
+    neuron = int(swing.argmax())  # one in which excitation, inhibition and spikes can all be seen
     technology = hidden.technology
     scale = 1e3 * technology.Ut / technology.kappa
     t = torch.arange(events.shape[1]) * settings.dt

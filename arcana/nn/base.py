@@ -98,6 +98,8 @@ class DPIModule(MismatchedBiases, nn.Module):
             del given[name]
         groups = None if self.bias_groups is None else int(self.bias_groups.max()) + 1
         values = read_biases({**self.profile.default_biases(), **given}, self.n_out, groups, problems)
+        # Here too, not only on the parameters: under functional_call other tensors stand in their place
+        self._limits: dict[str, tuple[float, float]] = {}
         for name, value in values.items():
             low, high = bias_limits(self.profile, name)
             if name.startswith("Iw_") and "pulse" not in values:
@@ -113,10 +115,16 @@ class DPIModule(MismatchedBiases, nn.Module):
             data = torch.log(value / unit).to(torch.get_default_dtype())
             limits = math.log(low / unit) if low > 0 else -math.inf, math.log(high / unit)
             setattr(self, f"log_{name}", BiasParameter(data, trained, *limits))
+            self._limits[name] = limits
         for name in OPTIONAL_BIASES:
             if name not in values and train.get(name):
                 problems.note(name, None, "a start value > 0 for a bias that is trained", BIASES[name].unit)
-        self.adaptation = "Iw_ahp" in values and bool((values["Iw_ahp"] > 0).any())
+
+    @property
+    def adaptation(self) -> bool:
+        """Whether a spike can move the adaptation current (asked anew: a loaded state may have switched it on)."""
+        raw: Tensor = self.log_Iw_ahp
+        return raw.requires_grad or not inspectable(raw) or bool((raw > -math.inf).any())
 
     def bias_names(self) -> tuple[str, ...]:
         """The biases that this population has (the optional ones only if they were set)."""
@@ -132,9 +140,11 @@ class DPIModule(MismatchedBiases, nn.Module):
 
     def _within_limits(self, name: str) -> Tensor:
         raw: Tensor = getattr(self, f"log_{name}")
-        if isinstance(raw, BiasParameter) and raw.requires_grad:
-            return raw.clamp(raw.low, raw.high)
-        return raw
+        low, high = self._limits[name]
+        if low == -math.inf and high == math.inf:
+            return raw
+        # A bias of 0 (-inf) is a part that is switched off, not a current below the range
+        return torch.where(raw == -math.inf, raw, raw.clamp(low, high))
 
     def biases(self) -> DPIBias:
         """All biases as the neurons have them, mismatch included: (), (n_out,) or (chips, 1, n_out)."""
@@ -167,14 +177,21 @@ class DPIModule(MismatchedBiases, nn.Module):
             raise BadInput.one(name, value, f"{allowed} on {self.profile.name}", BIASES[name].unit)
         if parameter.requires_grad and finite.numel() < data.numel():
             raise BadInput.one(name, value, "a value > 0 for a bias that is trained", BIASES[name].unit)
+        if data.shape == parameter.shape:  # in place: an optimizer may hold the parameter
+            parameter.data.copy_(data)
+            return
         setattr(self, f"log_{name}", BiasParameter(data, parameter.requires_grad, parameter.low, parameter.high))
-        if name == "Iw_ahp":
-            self.adaptation = bool((new > 0).any())
 
     def __getattr__(self, name: str) -> Any:
         if name in BIASES and f"log_{name}" in self.__dict__.get("_parameters", {}):
             return self.nominal(name)
         return super().__getattr__(name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in BIASES:  # else it would become a plain attribute that hides the bias and does nothing
+            self.set_bias(name, value)
+        else:
+            super().__setattr__(name, value)
 
     # ------------------------------------------------------------------ synapses
 

@@ -54,6 +54,9 @@ class BiasParameter(nn.Parameter):
 class CountParameter(nn.Parameter):
     """Synapse counts (float while training); ``UpdateParams`` keeps them at or above zero."""
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return CountParameter, (self.data, self.requires_grad)
+
 
 def read_biases(given: Mapping[str, Any], n_out: int, groups: int | None, problems: Problems) -> dict[str, Tensor]:
     """The values of the biases as float64 tensors of shape (), (n_out,) or (groups,); all problems are noted."""

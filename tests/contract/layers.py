@@ -11,7 +11,7 @@ from torch import nn
 from arcana.model import DPILayer, DPINeuron, Sequential
 from arcana.nn.sequential import dpi_layers
 
-N_IN, N_OUT, STEPS, BATCH = 6, 4, 24, 3
+N_IN, N_OUT, STEPS, BATCH = 6, 4, 20, 3
 RECEPTORS = ("ampa", "nmda", "gabaa", "gabab")
 
 
@@ -52,13 +52,13 @@ class Case:
 
 ONE = {"train_ampa": True, "train_gabab": True, "train_Itau_mem": True, "train_Iw_ampa": True}
 # A fast membrane with a low threshold: several spikes in a run of 24 ms
-FAST = {"Itau_mem": 10e-12, "Igain_mem": 40e-12, "Ith": 200e-12, "Ipfb_th": 80e-12, "Ipfb_norm": 5e10}
-STRONG = {**FAST, "Iw_ampa": 17e-12, "Iw_gabab": 10e-12, "refractory": 2e-3}
+FAST = {"Itau_mem": 15e-12, "Igain_mem": 60e-12, "Ith": 150e-12, "Ipfb_th": 60e-12, "Ipfb_norm": 5e10}
+STRONG = {**FAST, "Iw_ampa": 19e-12, "Iw_gabab": 10e-12, "refractory": 2e-3}
 EVERYTHING = {
     **FAST,
     **{f"train_{name}": True for name in RECEPTORS},
     **{"train_Itau_mem": True, "train_Igain_mem": True, "train_Idc": True, "train_Iw_ahp": True, "train_refractory": True},
-    **{"Itau_ampa": 80e-12, "Iw_ampa": 100e-12, "Iw_nmda": 5e-12, "Iw_gabab": 5e-12, "Iw_gabaa": 0.2e-12},
+    **{"Itau_ampa": 80e-12, "Iw_ampa": 55e-12, "Iw_nmda": 5e-12, "Iw_gabab": 5e-12, "Iw_gabaa": 0.2e-12},
     **{"Idc": 50e-12, "Iw_ahp": 2e-12, "refractory": 1.5e-3, "profile": "dynapse1"},
 }
 
