@@ -56,7 +56,7 @@ def signal_and_reconstruction(emulator: Emulator, task: Task, settings: Settings
         times = seconds[spikes[0, :, channel + offset] > 0]
         axes[0].plot(times, [low - 0.2 - 0.15 * (offset > 0)] * len(times), "|", color=colour, ms=5, label=name)
     axes[0].set_ylabel("standard deviations")
-    axes[0].set_title(f"Walking, {task.channel_names[channel]}: what the delta modulator keeps", loc="left")
+    axes[0].set_title(f"Walking, {task.channel_names[channel]}", loc="left")
     axes[0].legend(ncol=4, frameon=False, fontsize=9, loc="lower right", bbox_to_anchor=(1, 1))
     error = (signal - decoded).abs()[0, :, channel]
     axes[1].plot(seconds, error, color=UP, lw=1, label="|signal - decoded|")

@@ -13,6 +13,7 @@ from arcana.errors import BadInput, Problems, unknown_name
 from arcana.hardware.biases import ContinuousBiasgen
 from arcana.hardware.profile import HardwareProfile
 from arcana.quantize.biasgen import BiasGenerator, Code
+from arcana.units import show
 
 DEFAULT_PULSE = 10e-6  # [s], typical width of the input pulse (model constant of SE2 simulators)
 FIXED_TOLERANCE = 1e-3  # relative; a bias that the chip cannot set must be what the profile says
@@ -63,9 +64,11 @@ def encode_biases(biases: Mapping[str, float], profile: HardwareProfile, where: 
                 chip_bias.name, _current(value, chip_bias.conversion, technology)
             )
         except BadInput as error:
-            problems.note(
-                label, value, "; ".join(p.allowed for p in error.problems), BIASES[name].unit, chip_bias.name
-            )
+            given, hint = biases.get(name, value), chip_bias.name
+            if given != value:
+                hint += f"; it takes {show(value, BIASES[name].unit)} with a pulse of {show(DEFAULT_PULSE, 's')}"
+            allowed = "; ".join(p.allowed for p in error.problems)
+            problems.note(label, given, allowed, BIASES[name].unit, hint)
     problems.raise_if_any()
     return CoreCodes(codes, latches)
 

@@ -72,7 +72,7 @@ LAYERS = {
     "two layers": Case(
         lambda: Sequential(
             DPILayer(N_IN, 5, solver="heun", **ONE, **STRONG),
-            DPILayer(5, N_OUT, solver="heun", **ONE, **{**STRONG, "Iw_ampa": 60e-12}),
+            DPILayer(5, N_OUT, solver="heun", **ONE, **{**STRONG, "Iw_ampa": 50e-12}),
         )
     ),
 }

@@ -12,7 +12,7 @@ from arcana.circuits import equations as eq
 from arcana.circuits.dpi import coefficients
 
 SPAN = 8e-3  # [s]
-STEPS = (1e-3, 0.5e-3, 0.25e-3, 0.125e-3)  # [s]
+STEPS = (1e-3, 0.5e-3, 0.25e-3)  # [s]
 # Imem, AMPA, NMDA, GABA_A, GABA_B, adaptation [pA] at the start; the feedback is the circuit's own or strong
 STARTS = (
     (40, 60, 20, 3, 30, 1, "own"),

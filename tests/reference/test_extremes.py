@@ -85,4 +85,4 @@ def test_a_saturated_neuron_keeps_up_with_time() -> None:
     found = simulate([bias], [events], GRID, 0.1).spikes[0]
     assert found.size == pytest.approx(steps.size, abs=2)
     assert (found > 0.02).sum() == pytest.approx((steps >= 20).sum(), abs=2)
-    assert found[-1] == pytest.approx(exact[-1], abs=3e-3)
+    assert found[-1] == pytest.approx(exact[-1], abs=5e-3)  # the phase in which saturation leaves it is arbitrary

@@ -13,6 +13,8 @@ from arcana.hardware import load_profile
 from arcana.quantize import Code
 from arcana.quantize.bias_list import BiasOrderWarning, ListedCore, bias_list, read_bias_list
 
+START = {"Itau_mem": 2e-12, "Igain_mem": 8e-11, "Idc": 4e-11, "refractory": 4e-3}  # fires at rest
+
 
 @pytest.fixture(scope="module")
 def chip():
@@ -22,8 +24,8 @@ def chip():
 @pytest.fixture(scope="module")
 def config(chip):
     layers = [
-        arcana.DPILayer(3, 4, profile=chip, refractory=4e-3, Itau_mem=2e-12, Igain_mem=8e-11, Idc=2.5e-11),
-        arcana.DPILayer(4, 2, profile=chip, refractory=2e-3),
+        arcana.DPILayer(3, 4, profile=chip, Iw_gabab=1e-13, **START),
+        arcana.DPILayer(4, 2, profile=chip, Iw_gabab=1e-13, **START),
     ]
     return arcana.configure(arcana.graph_of(arcana.Sequential(*layers)), chip)
 

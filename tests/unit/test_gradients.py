@@ -1,5 +1,8 @@
 """Gradients of the written equations: autograd against central differences, all in float64.
 
+The surrogate is ``step`` (slope 0): any other adds the part that no difference can see, that of a spike that could
+have come. What is left must be exact, between spikes and through the time of each spike that does come.
+
 Points are chosen where no clamp is exactly active (a current exactly at the floor, a refractory timer of exactly 0,
 an input current of exactly I0): there a derivative does not exist, and a central difference would average two sides.
 """
@@ -8,15 +11,16 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch.func import functional_call, vmap
 
 from arcana.circuits.dpi import DPIState
 from arcana.circuits.names import BIASES, RECEPTORS
 from arcana.model import DPILayer, UpdateParams
 from arcana.surrogate import step
 
+
 N_IN, N_OUT, STEPS, DT = 3, 2, 12, 1e-3
 PA = 1e-12
-RECURRENT = {"recurrent": True, "whole_weights": False}
 
 # A steep feedback that is far away is no feedback; Ipfb_norm = 0 leaves it half on, whatever Imem is
 FEEDBACK = {
@@ -34,7 +38,7 @@ def layer(solver: str, dtype=torch.float64, **biases) -> DPILayer:
     """All receptors, shunt and adaptation at work, every bias above zero trained, counts not rounded."""
     values = {**QUIET, **{f"Iw_{r}": w for r, w in WEIGHTS.items()}, "refractory": 2e-3, **biases}
     flags = {f"train_{name}": True for name in (*BIASES, *RECEPTORS) if values.get(name) != 0}
-    net = DPILayer(N_IN, N_OUT, DT, solver=solver, recurrent=True, **values, **flags).to(dtype)
+    net = DPILayer(N_IN, N_OUT, DT, solver=solver, recurrent=True, surrogate_fn=step, **values, **flags).to(dtype)
     net.whole_weights = False
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
@@ -53,59 +57,126 @@ def start(dtype=torch.float64, refractory=(0.3e-3, -0.2e-3)) -> DPIState:
     return DPIState(**currents, refractory=torch.tensor([refractory], dtype=dtype))
 
 
-def events(dtype=torch.float64) -> torch.Tensor:
-    generator = torch.Generator().manual_seed(5)
-    return (torch.rand(1, STEPS, N_IN, generator=generator) < 0.2).to(dtype)
+EVENTS = (torch.rand(1, STEPS, N_IN, generator=torch.Generator().manual_seed(5)) < 0.2).double()
 
 
 def external(dtype=torch.float64) -> torch.Tensor:
     return torch.linspace(5, 15, STEPS, dtype=dtype)[None, :, None].expand(1, STEPS, N_OUT) * PA
 
 
-def membrane(net: DPILayer, state: DPIState, drive: torch.Tensor, spikes: int = 0) -> torch.Tensor:
-    """A weighted sum of ln Imem at the end of the run, in which exactly so many spikes come."""
-    out = net.run(events(drive.dtype), state, drive)
-    assert out.spikes.sum() == spikes
-    return (torch.log(out.state.Imem / PA) * torch.tensor([1.0, -0.7], dtype=drive.dtype)).sum()
+WEIGHT_OF_NEURON = torch.tensor([1.0, -0.7], dtype=torch.float64)
 
 
-def inputs_of(state: DPIState, drive: torch.Tensor) -> dict[str, torch.Tensor]:
-    leaves = {name: value.clone().requires_grad_() for name, value in state._asdict().items()}
-    return {**leaves, "external": drive.clone().requires_grad_()}
+def membrane(net: DPILayer, leaves: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+    """A weighted sum of ln Imem at the end of a run from the state and the current in ``leaves``; the spikes."""
+    state = DPIState(*(leaves[name] for name in DPIState._fields))
+    spikes, state = net(EVENTS.to(leaves["external"].dtype), state, leaves["external"])
+    return (torch.log(state.Imem / PA) * WEIGHT_OF_NEURON.to(state.Imem)).sum(), spikes
 
 
-def compare(net: DPILayer, f, leaves: dict[str, torch.Tensor], rtol: float = 1e-5) -> set[str]:
-    """Autograd against central differences, element by element. Returns the names with a gradient other than 0.
+def leaves_of(dtype=torch.float64, scale: float = 1.0) -> dict[str, torch.Tensor]:
+    every = {**start()._asdict(), "external": scale * external()}
+    return {name: value.to(dtype).clone().requires_grad_() for name, value in every.items()}
 
-    An element is compared relative to itself, with a floor of 1e-7 of the largest effect (what rounding leaves of a
-    difference): effect = gradient times the scale of the variable (1 for logarithms, the value for currents).
-    """
-    parameters = {name: p for name, p in net.named_parameters() if p.requires_grad}
-    every = {**parameters, **leaves}
-    exact = dict(zip(every, torch.autograd.grad(f(), list(every.values()), allow_unused=True), strict=True))
-    effects, differences, names = [], [], []
+
+def gradients(net: DPILayer, leaves: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Autograd, as effects: the gradient times 1 for a logarithm, times the value for everything else."""
+    every = {**{name: p for name, p in net.named_parameters() if p.requires_grad}, **leaves}
+    if net.solver == "euler":  # its refractory timer counts whole steps: nothing to differentiate
+        every = {name: tensor for name, tensor in every.items() if name not in ("refractory", "log_refractory")}
+    found = torch.autograd.grad(membrane(net, leaves)[0], list(every.values()), allow_unused=True)
+    detached = [name for name, gradient in zip(every, found, strict=True) if gradient is None]
+    assert not detached
+    return {
+        name: gradient * _scale(name, tensor)
+        for (name, tensor), gradient in zip(every.items(), found, strict=True)
+    }
+
+
+def differences(
+    net: DPILayer, leaves: dict[str, torch.Tensor], spikes: int, eps: float = 2e-4
+) -> dict[str, torch.Tensor]:
+    """Fourth-order central differences with respect to every element, all of them in one run under vmap."""
+    every = {**{name: p for name, p in net.named_parameters() if p.requires_grad}, **leaves}
+    every = {name: tensor.detach() for name, tensor in every.items()}
+    sizes = {name: tensor.numel() for name, tensor in every.items()}
+    lanes, moved, row = sum(sizes.values()), {}, 0
+    points = torch.tensor([1.0, -1.0, 2.0, -2.0], dtype=torch.float64)
     for name, tensor in every.items():
-        assert exact[name] is not None, f"{name} is detached"
-        for k in range(tensor.numel()):
-            value = tensor.detach().flatten()[k].item()
-            scale = 1.0 if name.startswith("log_") else abs(value)
-            names.append(name)
-            effects.append(exact[name].flatten()[k].item() * scale)
-            differences.append(_difference(f, tensor, k, value, scale))
-    effects, differences = torch.tensor(effects), torch.tensor(differences)
-    floor = 1e-7 * float(effects.abs().max())
-    error = (effects - differences).abs() / (rtol * differences.abs() + floor)
-    worst = int(error.argmax())
-    assert error[worst] <= 1, (names[worst], effects[worst], differences[worst])
-    return {name for name, effect in zip(names, effects.tolist(), strict=True) if effect != 0}
+        change = torch.zeros(4, lanes, sizes[name], dtype=torch.float64)
+        own = (eps * points[:, None] * _scale(name, tensor).expand_as(tensor).flatten()).unsqueeze(-1)
+        change[:, row : row + sizes[name]] = own * torch.eye(sizes[name], dtype=torch.float64)
+        moved[name] = tensor + change.view(4 * lanes, *tensor.shape)
+        row += sizes[name]
+
+    def run(values):
+        parameters = {name: values[name] for name in values if name not in leaves}
+        given = {name: values[name] for name in leaves}
+        return functional_call(Membrane(net), {f"net.{name}": p for name, p in parameters.items()}, (given,))
+
+    value, trains = vmap(run)(moved)
+    assert (trains == trains[0]).all()  # no spike comes or goes, or moves to another step
+    assert trains[0].sum() == spikes
+    one, back, two, back_two = value.view(4, lanes)
+    slope = (8 * (one - back) - (two - back_two)) / (12 * eps)
+    parts = torch.split(slope, list(sizes.values()))
+    return {name: part.view(every[name].shape) for name, part in zip(every, parts, strict=True)}
 
 
-@torch.no_grad()
-def _difference(f, tensor: torch.Tensor, k: int, value: float, scale: float, eps: float = 2e-5) -> float:
-    """Fourth-order central difference with respect to one element, times its scale."""
-    data, total = tensor.data.view(-1), 0.0
-    for factor, weight in ((1, 8.0), (-1, -8.0), (2, -1.0), (-2, 1.0)):
-        data[k] = value + factor * eps * scale
-        total += weight * float(f())
-    data[k] = value
-    return total / (12 * eps)
+class Membrane(torch.nn.Module):
+    """``membrane`` as a module, so that functional_call can put other parameters into it."""
+
+    def __init__(self, net: DPILayer) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, leaves):
+        return membrane(self.net, leaves)
+
+
+def _scale(name: str, tensor: torch.Tensor) -> torch.Tensor:
+    return torch.ones((), dtype=tensor.dtype) if name.startswith("log_") else tensor.detach()
+
+
+def assert_same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor], rtol: float, floor: float) -> None:
+    """Element by element to ``rtol`` of itself, and to ``floor`` of the largest effect of all."""
+    largest = max(float(v.abs().max()) for v in other.values())
+    for name, value in one.items():
+        torch.testing.assert_close(
+            value.double(), other[name].double(), rtol=rtol, atol=floor * largest, msg=lambda m, n=name: f"{n}: {m}"
+        )
+
+
+def effective(effects: dict[str, torch.Tensor]) -> set[str]:
+    return {name for name, value in effects.items() if value.abs().max() > 0}
+
+
+BY_SPIKES = {"log_Ith", "log_refractory", "log_Iw_ahp", "log_Igain_ahp", "log_pulse_ahp", *(f"R_{r}" for r in RECEPTORS)}
+
+
+@pytest.mark.parametrize("feedback", FEEDBACK)
+@pytest.mark.parametrize("solver", ["rk4", "heun", "euler"])
+class TestAwayFromSpikes:
+    """Every bias, weight, state and input current; a part that only a spike reaches must have no gradient here."""
+
+    @pytest.mark.parametrize("trained", [False, True], ids=["at the start", "after a step"])
+    def test_autograd_is_the_derivative(self, solver, feedback, trained):
+        net, leaves = layer(solver, **FEEDBACK[feedback]), leaves_of()
+        if trained:
+            optimizer = torch.optim.Adam(net.parameters(), lr=0.02)
+            optimizer.register_step_post_hook(UpdateParams)
+            membrane(net, leaves)[0].backward()
+            optimizer.step()
+        exact = gradients(net, leaves)
+        assert_same(exact, differences(net, leaves, spikes=0), rtol=1e-5, floor=1e-9)
+        silent = set(exact) - effective(exact) | ({"log_refractory"} if solver == "euler" else set())
+        if feedback == "off":
+            assert silent == BY_SPIKES | {"log_Ipfb_th", "log_Ipfb_norm"}
+        else:
+            assert silent == BY_SPIKES | ({"log_Ipfb_th"} if feedback == "norm 0" else set())
+
+    def test_single_precision(self, solver, feedback):
+        double = gradients(layer(solver, **FEEDBACK[feedback]), leaves_of())
+        single = gradients(layer(solver, torch.float32, **FEEDBACK[feedback]), leaves_of(torch.float32))
+        assert all(value.dtype == torch.float32 for value in single.values())
+        assert_same(single, double, rtol=1e-3, floor=1e-6)

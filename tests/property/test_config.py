@@ -1,0 +1,198 @@
+"""Settings files and codes under drawn values."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arcana.config import (
+    BiasCode,
+    ChipConfig,
+    Connection,
+    CoreBiases,
+    EncoderSettings,
+    InputLines,
+    PlacedPopulation,
+    ProfileId,
+    Provenance,
+)
+from arcana.errors import BadFile, BadInput
+from arcana.hardware import load_profile
+from arcana.quantize import BiasGenerator, Code
+from arcana.quantize.bias_list import bias_list, read_bias_list
+from arcana.quantize.codes import CoreCodes, bias_limits, decode_biases, encode_biases
+
+text = st.text(max_size=12)
+positive = st.floats(min_value=0, exclude_min=True, allow_nan=False, allow_infinity=False)
+codes = st.builds(BiasCode, coarse=st.integers(0, 7), fine=st.integers(0, 255))
+
+
+@st.composite
+def configs(draw):
+    names = draw(st.lists(text, min_size=2, max_size=4, unique=True))
+    channels = draw(st.integers(1, 3))
+    thresholds = st.lists(positive, min_size=channels, max_size=channels)
+    sizes = [2 * channels, *(draw(st.integers(1, 9)) for _ in names[1:])]
+    places = draw(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=3, max_size=3, unique=True))
+    connections = []
+    for _ in range(draw(st.integers(0, 4))):
+        pre, post = draw(st.integers(0, len(names) - 1)), draw(st.integers(1, len(names) - 1))
+        row = st.tuples(st.integers(0, sizes[pre] - 1), st.integers(0, sizes[post] - 1), st.integers(1, 64))
+        connections.append(
+            Connection(
+                source=names[pre],
+                target=names[post],
+                receptor=draw(st.sampled_from(["ampa", "nmda", "gabaa", "gabab"])),
+                synapses=[list(r) for r in draw(st.lists(row, max_size=5))],
+            )
+        )
+    encoder = EncoderSettings(
+        channels=channels,
+        threshold_up=draw(thresholds),
+        threshold_down=draw(thresholds),
+        refractory_steps=draw(st.integers(0, 99)),
+        reset=draw(st.sampled_from(["level", "signal"])),
+        events_per_step=draw(st.integers(1, 99)),
+        upsample=draw(st.integers(1, 99)),
+    )
+    return ChipConfig(
+        profile=ProfileId(name=draw(text), hash=draw(text)),
+        provenance=Provenance(
+            arcana_version=draw(text), seed=draw(st.none() | st.integers()), note=draw(st.text(max_size=40))
+        ),
+        inputs=[InputLines(name=names[0], size=sizes[0])],
+        encoder=draw(st.none() | st.just(encoder)),
+        populations=[
+            PlacedPopulation(
+                name=name,
+                size=size,
+                chip=places[k][0],
+                core=places[k][1],
+                dt_s=draw(positive),
+                solver=draw(st.sampled_from(["rk4", "heun", "euler"])),
+                leak_saturation=draw(st.booleans()),
+                substeps=draw(st.none() | st.integers(1, 99)),
+            )
+            for k, (name, size) in enumerate(zip(names[1:], sizes[1:], strict=True))
+        ],
+        connections=connections,
+        cores=[
+            CoreBiases(
+                chip=chip,
+                core=core,
+                biases=draw(st.dictionaries(text, codes, max_size=4)),
+                latches=draw(st.dictionaries(text, st.booleans(), max_size=2)),
+            )
+            for chip, core in places
+        ],
+    )
+
+
+def problems_of(kind, call, *arguments):
+    """What a call refuses; None if it takes it. Another kind of error fails the test."""
+    try:
+        call(*arguments)
+    except kind as error:
+        return error.problems
+    return None
+
+
+@given(configs())
+def test_save_load_save_gives_the_same_bytes(config):
+    with tempfile.TemporaryDirectory() as folder:
+        path = config.save(Path(folder) / "a.json")
+        again = ChipConfig.load(path)
+        assert again.to_json().encode() == path.read_bytes()
+        assert again.provenance == config.provenance
+        assert again.populations == config.populations
+        assert again.cores == config.cores
+
+
+@given(configs(), st.data())
+def test_a_damaged_file_is_a_bad_file_or_still_the_settings(config, data):
+    """One character changed: refused as a BadFile, or read as settings; never another error."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = config.save(Path(folder) / "a.json")
+        whole = path.read_text(encoding="utf-8")
+        at = data.draw(st.integers(0, len(whole) - 1))
+        put = data.draw(st.sampled_from(list('{}[],:"0-9eE.\\ntfN\u00e9')) | st.just(""))
+        path.write_text(whole[:at] + put + whole[at + 1 :], encoding="utf-8")
+        found = problems_of(BadFile, ChipConfig.load, path)
+        assert found is None or found
+
+
+def legal(profile, name, default):
+    low, high = bias_limits(profile, name)
+    if profile.chip_bias_for(name) is None:
+        return st.just(default)
+    return st.floats(math.log(low), math.log(high)).map(math.exp).map(lambda x: min(max(x, low), high))
+
+
+@pytest.mark.parametrize("name", ["dynapse1", "dynapse2"])
+@given(data=st.data())
+def test_decoded_biases_stay_and_come_near(name, data):
+    profile = load_profile(name)
+    asked = {bias: data.draw(legal(profile, bias, v), bias) for bias, v in profile.default_biases().items()}
+    for pulse in ("pulse", "pulse_ahp"):
+        if profile.chip_bias_for(pulse) is not None:
+            asked[pulse] = data.draw(legal(profile, pulse, None), pulse)
+    first = encode_biases(asked, profile)
+    made = decode_biases(first, profile)
+    assert decode_biases(encode_biases(made, profile), profile) == made
+    generator = BiasGenerator(profile)
+    for bias in asked:
+        chip_bias = profile.chip_bias_for(bias)
+        if chip_bias is not None:
+            levels = generator.levels(chip_bias.name)
+            assert generator.current(chip_bias.name, *first.codes[chip_bias.name]) in levels
+
+
+@pytest.mark.parametrize("name", ["dynapse1", "dynapse2"])
+@given(data=st.data())
+def test_any_codes_survive_the_text_list(name, data):
+    profile = load_profile(name)
+    count = BiasGenerator(profile).levels("IF_DC_P" if name == "dynapse1" else "SOIF_DC_P").shape[0]
+    # Leaks stay at the small end, so that nothing looks like the other order.
+    names = [b.name for b in profile.bias.values() if b.scope == "core" and "TAU" not in b.name]
+    some = st.dictionaries(
+        st.sampled_from(names),
+        st.builds(BiasCode, coarse=st.integers(0, count - 1), fine=st.integers(0, 255)),
+        min_size=1,
+    )
+    core = CoreBiases(chip=data.draw(st.integers(0, 3)), core=data.draw(st.integers(0, 3)), biases=data.draw(some))
+    dialects = ["samna", "caer"] if name == "dynapse1" else ["samna"]
+    dialect = data.draw(st.sampled_from(dialects))
+
+    class Holder:
+        cores = (core,)
+
+    (again,) = read_bias_list(bias_list(Holder(), profile, dialect), profile, dialect)
+    assert (again.chip, again.core) == (core.chip, core.core)
+    assert again.biases == {n: Code(c.coarse, c.fine) for n, c in core.biases.items()}
+
+
+@given(st.text(alphabet="C01c:(,)#IF_DC_P \n-9", max_size=60))
+def test_any_text_is_a_list_or_refused_with_its_lines(drawn):
+    profile = load_profile("dynapse1")
+    found = problems_of(BadInput, read_bias_list, "\n" + drawn, profile)
+    assert found is None or all(p.field.startswith(("line ", "list")) for p in found)
+
+
+def test_core_codes_of_a_list_decode():
+    profile = load_profile("dynapse2")
+    biases = {**profile.default_biases(), "refractory": 1e-3}
+    made = encode_biases(biases, profile)
+    core = CoreBiases(
+        chip=0, core=0, biases={n: BiasCode(coarse=c.coarse, fine=c.fine) for n, c in made.codes.items()}
+    )
+
+    class Holder:
+        cores = (core,)
+
+    (again,) = read_bias_list(bias_list(Holder()), profile)
+    assert decode_biases(CoreCodes(again.biases, made.latches), profile) == decode_biases(made, profile)
