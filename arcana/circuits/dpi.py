@@ -195,7 +195,6 @@ def coefficients(
         gabaa=integrator("gabaa", t.C_gabaa, bias.pulse),
         gabab=integrator("gabab", t.C_gabab, bias.pulse),
         ahp=integrator("ahp", t.C_ahp, bias.pulse_ahp),
-        ahp_inverse_tau=1.0 / tau_of(bias.Itau_ahp, t.C_ahp, t),
     )
 
 
@@ -210,6 +209,7 @@ def _constants(t: Technology, h: float, like: Tensor) -> eq.Constants:
         "half": 0.5,
         "one": 1.0,
         "two": 2.0,
+        "four": 4.0,
         "sixth": 1.0 / 6.0,
         "tiny": 1e-6,
         "minus_inverse_kappa": -1.0 / t.kappa,
@@ -229,8 +229,8 @@ def _integrator(
     z = h / tau
     if solver == "euler":
         one = torch.ones_like(z)
-        return eq.Integrator(jump, 1.0 - z, one, one, one)
+        return eq.Integrator(jump, 1.0 - z, one, one, one, -1.0 / tau)
     decay, middle = torch.exp(-z), torch.exp(-0.5 * z)
     quadrature = (1.0 + decay) / 2.0 if solver == "heun" else (1.0 + 4.0 * middle + decay) / 6.0
     charge = -torch.expm1(-z) / z / quadrature
-    return eq.Integrator(jump, decay, charge, charge * middle, charge * decay)
+    return eq.Integrator(jump, decay, charge, charge * middle, charge * decay, -1.0 / tau)

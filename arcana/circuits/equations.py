@@ -1,8 +1,8 @@
 """The DPI neuron, written once.
 
-Everything here is plain Python over ``exp log sigmoid where at_least between`` and a surrogate ``spike``, so that
-the same source can be bound to torch (here, the reference) and to compiled kernels. Currents are in units of I0,
-the membrane is x = ln(Imem / I0), which is its voltage in units of Ut / kappa.
+Everything here is plain Python over ``exp log sigmoid sqrt where at_least between`` and a surrogate ``spike``, so
+that the same source can be bound to torch (here, the reference) and to compiled kernels. Currents are in units of
+I0, the membrane is x = ln(Imem / I0), which is its voltage in units of Ut / kappa.
 
     dx/dt = rate F(x),   rate = kappa I0 / (C_mem Ut)
     F(x)  = Iin Igain / (Igain + I) - (Itau + Iahp + Igabaa) (1 - exp(-x / kappa)) + Ifb,      I = exp(x)
@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from arcana.circuits.names_torch import Value, at_least, between, exp, log, sigmoid, where
+from arcana.circuits.names_torch import Value, at_least, between, exp, log, sigmoid, sqrt, where
 
 MARGIN = 3.0  # the slope is not evaluated further than this above threshold: the neuron has fired by then
 
@@ -29,7 +29,7 @@ class Integrator(NamedTuple):
 
     ``start``, ``middle`` and ``end`` are the factors on the current at the beginning of the sub-step that give
     what the membrane sees at the three stages of the solver: the exponential decay, scaled so that the solver's
-    own quadrature of it is the exact integral (the charge is right for any h / tau).
+    own quadrature of it is the exact integral (the charge is right for any h / tau). ``minus_rate`` is -1 / tau.
     """
 
     jump: Value
@@ -37,6 +37,7 @@ class Integrator(NamedTuple):
     start: Value
     middle: Value
     end: Value
+    minus_rate: Value
 
 
 class Live(NamedTuple):
@@ -56,6 +57,7 @@ class Constants(NamedTuple):
     half: Value
     one: Value
     two: Value
+    four: Value
     sixth: Value
     tiny: Value
     minus_inverse_kappa: Value
@@ -88,7 +90,6 @@ class Coefficients(NamedTuple):
     gabaa: Integrator
     gabab: Integrator
     ahp: Integrator
-    ahp_inverse_tau: Value
 
 
 class Neuron(NamedTuple):
@@ -144,6 +145,23 @@ def seen(n: Neuron, external: Value | None, stage: int, c: Coefficients) -> tupl
     return dc + excitation - inhibition, nmda, c.leak + shunt + adaptation
 
 
+def later(current: Value, wait: Value, integrator: Integrator, live: bool) -> Value:
+    """The current as if events had come so much later that the sub-step's mean is that of its last part."""
+    return current * exp(wait * integrator.minus_rate) if live else current
+
+
+def delayed(n: Neuron, wait: Value, c: Coefficients) -> Neuron:
+    """The currents that a membrane meets which listens only after ``wait`` seconds of the sub-step."""
+    wait = c.k.half * wait  # the mean over the last h - wait lies wait / 2 after the mean over h
+    return n._replace(
+        ampa=later(n.ampa, wait, c.ampa, c.live.ampa),
+        nmda=later(n.nmda, wait, c.nmda, c.live.nmda),
+        gabaa=later(n.gabaa, wait, c.gabaa, c.live.gabaa),
+        gabab=later(n.gabab, wait, c.gabab, c.live.gabab),
+        ahp=later(n.ahp, wait, c.ahp, c.live.ahp),
+    )
+
+
 def after_substep(n: Neuron, x: Value, ahp: Value, refractory: Value, c: Coefficients) -> Neuron:
     """The state at the end of a sub-step: the synapses have decayed, the rest is given."""
     return Neuron(
@@ -157,21 +175,34 @@ def after_substep(n: Neuron, x: Value, ahp: Value, refractory: Value, c: Coeffic
     )
 
 
-def membrane(n: Neuron, x: Value, span: Value, external: Value | None, listening: Value, c: Coefficients) -> Value:
-    """X after ``span`` seconds: classical Runge-Kutta (rk4) or the explicit trapezoid (heun)."""
+def membrane(
+    n: Neuron, x: Value, span: Value, external: Value | None, listening: Value, c: Coefficients
+) -> tuple[Value, Value]:
+    """x after ``span`` seconds by classical Runge-Kutta (rk4) or explicit trapezoid (heun), and its first increment."""
     w = c.k.rate * span
     first = seen(n, external, 2, c)
     last = seen(n, external, 4, c)
     k1 = slope(x, *first, listening, c)
     if c.solver == "heun":
         k2 = slope(x + w * k1, *last, listening, c)
-        return x + c.k.half * w * (k1 + k2)
+        return x + c.k.half * w * (k1 + k2), w * k1
     half = c.k.half * w
     centre = seen(n, external, 3, c)
     k2 = slope(x + half * k1, *centre, listening, c)
     k3 = slope(x + half * k2, *centre, listening, c)
     k4 = slope(x + w * k3, *last, listening, c)
-    return x + c.k.sixth * w * (k1 + c.k.two * (k2 + k3) + k4)
+    return x + c.k.sixth * w * (k1 + c.k.two * (k2 + k3) + k4), w * k1
+
+
+def crossing(x: Value, first: Value, after: Value, c: Coefficients) -> Value:
+    """Part of the step at which x crosses the threshold: the parabola through x, its slope and ``after``.
+
+    x + first f + (after - x - first) f^2 = x_threshold, solved in the form that has no cancellation; 0 to 1.
+    """
+    k = c.k
+    ahead = c.x_threshold - x
+    root = sqrt(at_least(first * first + k.four * (after - x - first) * ahead, k.tiny))
+    return between(k.two * ahead / at_least(first + root, k.tiny), k.zero, k.one)
 
 
 def substep(
@@ -179,26 +210,27 @@ def substep(
 ) -> tuple[Neuron, Value, Value]:
     """One sub-step of length h. Returns the state, the spikes, and how long before its end they came [s].
 
-    The crossing of the threshold is interpolated linearly in x, and the time left after it is given to the
-    refractory timer; the end of the refractory period lies anywhere inside a sub-step too.
+    The crossing of the threshold is interpolated, and the time left after it is given to the refractory timer; the
+    end of the refractory period lies anywhere inside a sub-step too.
     """
     k = c.k
     listening = n.refractory < k.h
+    wait = where(listening, n.refractory, k.zero)
+    span = k.h - wait
     held = between(n.refractory, k.zero, k.h)  # part of the sub-step spent refractory
-    span = where(listening, k.h - n.refractory, k.h)
     # While refractory Iin = I0 and x stays near 0, where the slope is linear: rest_slope - leak x / kappa.
     release = k.rate * held * (c.rest_slope + c.leak * k.minus_inverse_kappa * n.x)
     x = where(listening, n.x + release, n.x)
-    after = at_least(membrane(n, x, span, external, listening, c), k.zero)
+    after, first = membrane(delayed(n, wait, c), x, span, external, listening, c)
+    after = at_least(after, k.zero)
 
     s = spike((after - c.x_threshold) * c.surrogate_scale)
     stays = k.one - s
-    fraction = (c.x_threshold - x) / at_least(after - x, k.tiny)
-    left = (k.one - between(fraction, k.zero, k.one)) * span
+    left = (k.one - crossing(x, first, after, c)) * span
     restart = k.rate * c.rest_slope * where(left < c.refractory, left, c.refractory)
     ahp = fade(n.ahp, c.ahp.decay, c.live.ahp, c)
     if c.live.ahp:
-        ahp = ahp + s * c.ahp.jump * exp(-left * c.ahp_inverse_tau)
+        ahp = ahp + s * c.ahp.jump * exp(left * c.ahp.minus_rate)
     refractory = at_least(n.refractory - k.h, k.zero) * stays + s * (c.refractory - left)
     return after_substep(n, after * stays + s * restart, ahp, refractory, c), s, left
 

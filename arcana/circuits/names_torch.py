@@ -11,6 +11,7 @@ Value: TypeAlias = torch.Tensor
 exp = torch.exp
 log = torch.log
 sigmoid = torch.sigmoid
+sqrt = torch.sqrt
 where = torch.where
 
 

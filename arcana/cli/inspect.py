@@ -48,7 +48,7 @@ def _print(found: dict[str, Any]) -> None:
     if found["note"]:
         typer.echo(f"note: {found['note']}")
     if found["encoder"] is not None:
-        typer.echo("\nencoder: " + ", ".join(f"{key} {value}" for key, value in found["encoder"].items()))
+        typer.echo("\nencoder: " + ", ".join(f"{key} {_shown(value)}" for key, value in found["encoder"].items()))
     typer.echo()
     header = ("population", "neurons", "chip", "core", "dt_s", "synapses", "most_on_a_neuron")
     rows = [[row[key] for key in header] for row in found["populations"]]
@@ -61,3 +61,7 @@ def _print(found: dict[str, Any]) -> None:
         typer.echo(table(("bias", "coarse", "fine", "current", "meaning"), rows))
         for latch, on in core["latches"].items():
             typer.echo(f"latch {latch}: {'on' if on else 'off'}")
+
+
+def _shown(value: Any) -> str:
+    return ", ".join(f"{x:.6g}" for x in value).join("[]") if isinstance(value, list) else str(value)

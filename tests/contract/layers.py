@@ -57,7 +57,13 @@ STRONG = {**FAST, "Iw_ampa": 19e-12, "Iw_gabab": 10e-12, "refractory": 2e-3}
 EVERYTHING = {
     **FAST,
     **{f"train_{name}": True for name in RECEPTORS},
-    **{"train_Itau_mem": True, "train_Igain_mem": True, "train_Idc": True, "train_Iw_ahp": True, "train_refractory": True},
+    **{
+        "train_Itau_mem": True,
+        "train_Igain_mem": True,
+        "train_Idc": True,
+        "train_Iw_ahp": True,
+        "train_refractory": True,
+    },
     **{"Itau_ampa": 80e-12, "Iw_ampa": 55e-12, "Iw_nmda": 5e-12, "Iw_gabab": 5e-12, "Iw_gabaa": 0.2e-12},
     **{"Idc": 50e-12, "Iw_ahp": 2e-12, "refractory": 1.5e-3, "profile": "dynapse1"},
 }
@@ -78,7 +84,9 @@ LAYERS = {
 }
 
 
-def events(seed: int = 0, batch: int = BATCH, steps: int = STEPS, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+def events(
+    seed: int = 0, batch: int = BATCH, steps: int = STEPS, dtype: torch.dtype = torch.float32
+) -> torch.Tensor:
     """Poisson input at 150 Hz."""
     generator = torch.Generator().manual_seed(100 + seed)
     return (torch.rand(batch, steps, N_IN, generator=generator) < 0.15).to(dtype)

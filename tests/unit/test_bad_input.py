@@ -86,10 +86,18 @@ TABLE = {
     "negative refractory": (lambda d: layer(refractory=-1e-3), "refractory is -0.001 s"),
     "several at once": (
         lambda d: layer(0, 3, Itau_mm=1, Idc=-1, solver="rk5", train_foo=True),
-        "5 problems", "n_in is 0", "'Itau_mm'", "Idc is -1 A", "did you mean 'rk4'?", "train_foo",
+        "5 problems",
+        "n_in is 0",
+        "'Itau_mm'",
+        "Idc is -1 A",
+        "did you mean 'rk4'?",
+        "train_foo",
     ),
     "profile and bias at once": (
-        lambda d: layer(profile="dynapse3", Itau_mm=1), "2 problems", "'dynapse3'", "'Itau_mm'"
+        lambda d: layer(profile="dynapse3", Itau_mm=1),
+        "2 problems",
+        "'dynapse3'",
+        "'Itau_mm'",
     ),
     "n_out": (lambda d: layer(2, 2.5), "n_out is 2.5"),
     "dt": (lambda d: layer(dt=0), "dt is 0 s"),
@@ -125,14 +133,21 @@ TABLE = {
     "reset": (lambda d: ADM(1, 0.1, 0.1, 0, reset="lvel"), "did you mean 'level'?"),
     "refractory of the encoder": (lambda d: ADM(1, 0.1, 0.1, -1), "refractory is -1"),
     "signal of wrong shape": (lambda d: ADM(1, 0.1, 0.1, 0)(torch.zeros(5, 1)), "(5, 1)"),
-    "signal with a hole": (lambda d: ADM(1, 0.1, 0.1, 0)(torch.full((1, 5, 1), NAN)), "input_signal[0, 0, 0] is nan"),
+    "signal with a hole": (
+        lambda d: ADM(1, 0.1, 0.1, 0)(torch.full((1, 5, 1), NAN)),
+        "input_signal[0, 0, 0] is nan",
+    ),
     "fit a constant": (lambda d: ADM(1, 1, 1, 0).fit(X[..., :1], max_rate=5, dt=1e-3), "constant"),
     "fit to no rate": (lambda d: ADM(2, 1, 1, 0).fit(X, max_rate=-5, dt=0), "max_rate is -5", "dt is 0"),
     # mismatch
     "mismatch of an unknown bias": (lambda d: layer().add_mismatch("Itau_men"), "did you mean 'Itau_mem'?"),
     "mismatch above one": (lambda d: layer().add_mismatch("Itau_mem", 1.5), "is 1.5"),
     "mismatch model": (
-        lambda d: arcana.MismatchModel({"Itau_mm": 0.1, "Idc": -1}, "gauss"), "3 problems", "'Itau_mm'", "-1", "'gauss'"
+        lambda d: arcana.MismatchModel({"Itau_mm": 0.1, "Idc": -1}, "gauss"),
+        "3 problems",
+        "'Itau_mm'",
+        "-1",
+        "'gauss'",
     ),
     "chips": (lambda d: arcana.MismatchModel().sample(0, seed=-1), "n_chips is 0", "seed is -1"),
     "mismatch file": (lambda d: arcana.Mismatch.from_dict({"cv": 0.1, "sed": 1}), "did you mean 'seed'?"),
@@ -140,16 +155,22 @@ TABLE = {
     "profile": (lambda d: load_profile("dynapse3"), "'dynapse3'", "did you mean"),
     "profile file": (lambda d: load_profile(d / "gone.toml"), "gone.toml", "no such file"),
     "profile with an unknown key": (
-        lambda d: load_profile(profile_file(d, "kappa_n =", "kapa_n =")), "kapa_n", "did you mean 'kappa_n'?"
+        lambda d: load_profile(profile_file(d, "kappa_n =", "kapa_n =")),
+        "kapa_n",
+        "did you mean 'kappa_n'?",
     ),
     "profile with a wrong unit": (
-        lambda d: load_profile(profile_file(d, '0.025, unit = "V"', '0.025, unit = "A"')), "'A'", "'V'"
+        lambda d: load_profile(profile_file(d, '0.025, unit = "V"', '0.025, unit = "A"')),
+        "'A'",
+        "'V'",
     ),
     "profile of a newer schema": (
-        lambda d: load_profile(profile_file(d, 'schema_version = "1.0"', 'schema_version = "9.0"')), "'9.0'", "upgrade"
+        lambda d: load_profile(profile_file(d, 'schema_version = "1.0"', 'schema_version = "9.0"')),
+        "'9.0'",
+        "upgrade",
     ),
     "profile that is no TOML": (lambda d: load_profile(profile_file(d, "[chip]", "[chip")), "TOML", "line"),
-    "chip bias": (lambda d: chip_generator().code("IF_TAU_N", 1e-12), "did you mean 'IF_TAU1_N'?"),
+    "chip bias": (lambda d: chip_generator().code("IF_TAU1_M", 1e-12), "did you mean 'IF_TAU1_N'?"),
     "current of no code": (lambda d: chip_generator().code("IF_DC_P", 1.0), "1.0 A", "24 uA"),
     "code": (lambda d: chip_generator().current("IF_DC_P", 8, 300), "is 8", "is 300"),
     # export
@@ -160,23 +181,36 @@ TABLE = {
     "no refractory period": (lambda d: export(), "refractory is 0.0 s"),
     "a network without layers": (lambda d: arcana.graph_of(torch.nn.Linear(2, 2)), "'Linear'"),
     "a chip without codes": (
-        lambda d: arcana.configure(arcana.graph_of(layer()), load_profile("ideal")), "'ideal'", "dynapse1"
+        lambda d: arcana.configure(arcana.graph_of(layer()), load_profile("ideal")),
+        "'ideal'",
+        "dynapse1",
     ),
-    "biases left out": (lambda d: encode_biases({"Itau_mem": NAN}, one()), "Itau_mem is nan A", "Igain_mem is None"),
+    "biases left out": (
+        lambda d: encode_biases({"Itau_mem": NAN}, one()),
+        "Itau_mem is nan A",
+        "Igain_mem is None",
+    ),
     # files
     "settings file missing": (lambda d: ChipConfig.load(d / "gone.json"), "gone.json", "no such file"),
     "settings file is a folder": (lambda d: ChipConfig.load(d), "readable"),
     "settings cut off": (lambda d: ChipConfig.load(edited(d, '"cores"', '"co\n')), "cut off"),
-    "settings of a newer version": (lambda d: ChipConfig.load(edited(d, '"version": 1', '"version": 2')), "version is 2"),
+    "settings of a newer version": (
+        lambda d: ChipConfig.load(edited(d, '"version": 1', '"version": 2')),
+        "version is 2",
+    ),
     "settings with an unknown key": (
-        lambda d: ChipConfig.load(edited(d, '"populations"', '"populatons"')), "did you mean 'populations'?"
+        lambda d: ChipConfig.load(edited(d, '"populations"', '"populatons"')),
+        "did you mean 'populations'?",
     ),
     "settings with a code too large": (lambda d: ChipConfig.load(edited(d, '"coarse": 1', '"coarse": 9')), "is 9"),
     "settings of another chip": (
-        lambda d: arcana.Emulator.from_config(settings(d), load_profile("dynapse2")), "'dynapse2'", "'dynapse1'"
+        lambda d: arcana.Emulator.from_config(settings(d), load_profile("dynapse2")),
+        "'dynapse2'",
+        "'dynapse1'",
     ),
     "settings over an old file": (
-        lambda d: ChipConfig.load(settings(d)).save(d / "chip.json", overwrite=False), "--force"
+        lambda d: ChipConfig.load(settings(d)).save(d / "chip.json", overwrite=False),
+        "--force",
     ),
     "recording missing": (lambda d: read_signal(d / "gone.csv"), "no such file"),
     "recording empty": (lambda d: read_signal(text_file(d, "")), "an empty file"),
@@ -187,21 +221,32 @@ TABLE = {
     "events without times": (lambda d: read_events(text_file(d, "time,channel\n1,2\n")), "did you mean 'time'?"),
     "events with bad cells": (
         lambda d: read_events(text_file(d, "time_s,channel,polarity\n-1,0,UP\n0,1.5,UP\n0,0,up\n0,0\n")),
-        "4 problems", "line 2", "'-1'", "'1.5'", "'up'", "2 columns",
+        "4 problems",
+        "line 2",
+        "'-1'",
+        "'1.5'",
+        "'up'",
+        "2 columns",
     ),
     "events of an empty file": (lambda d: read_events(text_file(d, "# nothing\n")), "an empty file"),
     "events to write": (lambda d: write_events(d / "e.csv", [NAN], [-1], [2]), "times[0] is nan", "is -1", "is 2"),
     "bias list": (
-        lambda d: read_bias_list(list_of("C0c0:(IF_TAU_N,0,1)", "C9c0:(IF_DC_P,85,1)", "hello"), one()),
-        "4 problems", "did you mean 'IF_TAU1_N'?", "is 9", "swap the two", "'hello'",
+        lambda d: read_bias_list(list_of("C0c0:(IF_TAU1_M,0,1)", "C9c0:(IF_DC_P,85,1)", "hello"), one()),
+        "4 problems",
+        "did you mean 'IF_TAU1_N'?",
+        "is 9",
+        "swap the two",
+        "'hello'",
     ),
     "bias list for other cores": (
-        lambda d: ChipConfig.load(settings(d)).with_biases(read_bias_list("C3c3:(IF_DC_P,0,1)", one())), "'C3c3'", "C0c0"
+        lambda d: ChipConfig.load(settings(d)).with_biases(read_bias_list("C3c3:(IF_DC_P,0,1)", one())),
+        "'C3c3'",
+        "C0c0",
     ),
     # quantities
     "unit": (lambda d: arcana.units.parse("5 pV", "A"), "'5 pV'", "'5 pA'"),
     "temperature": (lambda d: arcana.units.thermal_voltage(-3), "-3 K"),
-}  # fmt: skip
+}
 
 
 def test_the_table_is_as_long_as_it_was_promised():

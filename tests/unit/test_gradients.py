@@ -30,7 +30,15 @@ FEEDBACK = {
     "strong": {"Ipfb_th": 60 * PA, "Ipfb_norm": 5e10},
 }
 SLOW = {f"Itau_{r}": 6 * PA for r in RECEPTORS} | {f"Igain_{r}": 12 * PA for r in RECEPTORS}
-QUIET = {**SLOW, "Idc": 40 * PA, "Inmda_thr": 30 * PA, "Ith": 1e-6, "Iw_ahp": 2 * PA, "pulse": 3e-3, "pulse_ahp": 2e-3}
+QUIET = {
+    **SLOW,
+    "Idc": 40 * PA,
+    "Inmda_thr": 30 * PA,
+    "Ith": 1e-6,
+    "Iw_ahp": 2 * PA,
+    "pulse": 3e-3,
+    "pulse_ahp": 2e-3,
+}
 WEIGHTS = {"ampa": 30 * PA, "nmda": 20 * PA, "gabaa": 2 * PA, "gabab": 8 * PA}
 
 
@@ -52,7 +60,14 @@ def layer(solver: str, dtype=torch.float64, **biases) -> DPILayer:
 
 def start(dtype=torch.float64, refractory=(0.3e-3, -0.2e-3)) -> DPIState:
     """Currents well above the floor; a timer inside a sub-step, and time that is still to be integrated."""
-    rows = {"Imem": (40, 90), "Iampa": (60, 30), "Inmda": (20, 40), "Igabaa": (3, 2), "Igabab": (8, 5), "Iahp": (1, 2)}
+    rows = {
+        "Imem": (40, 90),
+        "Iampa": (60, 30),
+        "Inmda": (20, 40),
+        "Igabaa": (3, 2),
+        "Igabab": (8, 5),
+        "Iahp": (1, 2),
+    }
     currents = {name: torch.tensor([row], dtype=dtype) * PA for name, row in rows.items()}
     return DPIState(**currents, refractory=torch.tensor([refractory], dtype=dtype))
 
@@ -88,8 +103,7 @@ def gradients(net: DPILayer, leaves: dict[str, torch.Tensor]) -> dict[str, torch
     detached = [name for name, gradient in zip(every, found, strict=True) if gradient is None]
     assert not detached
     return {
-        name: gradient * _scale(name, tensor)
-        for (name, tensor), gradient in zip(every.items(), found, strict=True)
+        name: gradient * _scale(name, tensor) for (name, tensor), gradient in zip(every.items(), found, strict=True)
     }
 
 
@@ -151,7 +165,14 @@ def effective(effects: dict[str, torch.Tensor]) -> set[str]:
     return {name for name, value in effects.items() if value.abs().max() > 0}
 
 
-BY_SPIKES = {"log_Ith", "log_refractory", "log_Iw_ahp", "log_Igain_ahp", "log_pulse_ahp", *(f"R_{r}" for r in RECEPTORS)}
+BY_SPIKES = {
+    "log_Ith",
+    "log_refractory",
+    "log_Iw_ahp",
+    "log_Igain_ahp",
+    "log_pulse_ahp",
+    *(f"R_{r}" for r in RECEPTORS),
+}
 
 
 @pytest.mark.parametrize("feedback", FEEDBACK)
@@ -180,3 +201,59 @@ class TestAwayFromSpikes:
         single = gradients(layer(solver, torch.float32, **FEEDBACK[feedback]), leaves_of(torch.float32))
         assert all(value.dtype == torch.float32 for value in single.values())
         assert_same(single, double, rtol=1e-3, floor=1e-6)
+
+
+SPIKING = {"Ith": 120 * PA, "Itau_mem": 10 * PA, "Igain_mem": 40 * PA, "refractory": 1.3e-3}
+
+
+@pytest.mark.parametrize("feedback", FEEDBACK)
+@pytest.mark.parametrize("solver", ["rk4", "heun"])
+class TestThroughSpikes:
+    """While no spike comes or goes, its time, the reset, the refractory period and what it sends on are smooth."""
+
+    def net(self, solver, feedback, dtype=torch.float64):
+        values = {"Ipfb_th": 60 * PA, "Ipfb_norm": 5e10, **FEEDBACK[feedback], **SPIKING}
+        return layer(solver, dtype, **values)
+
+    @pytest.mark.parametrize("trained", [False, True], ids=["at the start", "after a step"])
+    def test_autograd_is_the_derivative(self, solver, feedback, trained):
+        net, leaves = self.net(solver, feedback), leaves_of(scale=8.0)
+        if trained:
+            optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+            membrane(net, leaves)[0].backward()
+            optimizer.step()
+        spikes = membrane(net, leaves)[1]
+        assert spikes.sum(1).min() >= 1
+        assert spikes.sum() >= 3
+        exact = gradients(net, leaves)
+        assert_same(exact, differences(net, leaves, int(spikes.sum()), eps=1e-5), rtol=1e-5, floor=1e-8)
+        silent = {"off": {"log_Ipfb_th", "log_Ipfb_norm"}, "norm 0": {"log_Ipfb_th"}}.get(feedback, set())
+        assert set(exact) - effective(exact) == silent
+
+    def test_single_precision(self, solver, feedback):
+        double = gradients(self.net(solver, feedback), leaves_of(scale=8.0))
+        single = gradients(self.net(solver, feedback, torch.float32), leaves_of(torch.float32, scale=8.0))
+        assert_same(single, double, rtol=1e-3, floor=1e-5)
+
+
+class TestCounts:
+    def test_the_gradient_passes_rounding_and_the_fan_in_unchanged(self):
+        """At whole counts the network with rounding has the gradient of the one without."""
+        found = {}
+        for whole in (False, True):
+            net = layer("rk4")
+            with torch.no_grad():
+                for name, p in net.named_parameters():
+                    if name[:2] in ("W_", "R_"):
+                        p.copy_(p.round())
+            net.whole_weights, net.fan_in = whole, 64
+            found[whole] = gradients(net, leaves_of())
+        assert_same(found[True], found[False], rtol=1e-12, floor=0.0)
+
+    def test_a_count_below_zero_has_no_gradient_and_one_at_zero_has(self):
+        net = layer("rk4")
+        with torch.no_grad():
+            net.W_ampa[0, 0], net.W_ampa[0, 1] = -0.5, 0.0
+        membrane(net, leaves_of())[0].backward()
+        assert net.W_ampa.grad[0, 0] == 0
+        assert net.W_ampa.grad[0, 1] != 0

@@ -1,0 +1,115 @@
+"""Everything that a user may get wrong on the command line: exit code 2, the value, no traceback, no new file."""
+
+from __future__ import annotations
+
+import pytest
+
+# line: what stderr must hold
+TABLE = {
+    "encode gone.csv -o x.csv": ["gone.csv", "no such file"],
+    "encode . -o x.csv": ["readable"],
+    "encode hand.csv -o hand.csv": ["hand.csv", "--force"],
+    "encode hand.csv -o .": ["this is a folder"],
+    "encode hand.csv -o x.csv --plot x.csv": ["different files"],
+    "encode hand.csv -o x.csv --plot hand.csv": ["hand.csv", "--force"],
+    "encode hand.csv -o x.csv --threshold 0": ["threshold_up is 0.0", "threshold_down is 0.0"],
+    "encode hand.csv -o x.csv --threshold nan": ["threshold_up is nan"],
+    "encode hand.csv -o x.csv --threshold -1": ["-1"],
+    "encode hand.csv -o x.csv --threshold a": ["--threshold", "valid"],
+    "encode hand.csv -o x.csv --threshold-up 1": ["--threshold-up is 1.0", "--threshold-down"],
+    "encode hand.csv -o x.csv --threshold 1 --max-rate 5": ["--threshold --max-rate"],
+    "encode hand.csv -o x.csv --max-rate 0": ["max_rate is 0.0"],
+    "encode hand.csv -o x.csv --max-rate 1": ["1.0 1/s", "a higher limit or a longer signal"],
+    "encode hand.csv -o x.csv --max-rate 1e9": ["every threshold keeps this limit"],
+    "encode hand.csv -o x.csv --dt 2ms": ["dt is 0.002"],
+    "encode hand.csv -o x.csv --dt fast": ["'fast'"],
+    "encode hand.csv -o x.csv --refractory -1 --upsample 0": ["refractory is -1", "upsample is 0"],
+    "encode hand.csv -o x.csv --reset lvel": ["lvel"],
+    "encode flat.csv -o x.csv": ["constant"],
+    "encode flat.csv -o x.csv --standardise": ["'left'", "constant"],
+    "encode dynapse1.json -o x.csv": ["dynapse1.json"],
+    "inspect gone.json": ["gone.json", "no such file"],
+    "inspect hand.csv": ["hand.csv", "JSON written by"],
+    "inspect cut.json": ["cut.json", "cut off"],
+    "inspect newer.json": ["version is 99", "upgrade"],
+    "inspect wrong.json": ["coarse", "is 77"],
+    "inspect names.json": ["'IF_TAU1_M'", "did you mean 'IF_TAU1_N'?"],
+    "inspect dynapse1.json --profile dynapse2": ["'dynapse2'", "'dynapse1'"],
+    "inspect dynapse1.json --profile dynapse9": ["'dynapse9'", "did you mean"],
+    "inspect dynapse1.json --profile gone.toml": ["gone.toml", "no such file"],
+    "inspect stale.json": ["profile.hash", "the profile was changed since"],
+    "inspect dynapse1.json --bias-list --json": ["--bias-list --json"],
+    "inspect dynapse1.json --bias-list --dialect cear": ["did you mean 'caer'?"],
+    "inspect dynapse2.json --bias-list --dialect caer": ["no tool of dynapse2"],
+    "emulate gone.json hand.csv -o x.csv": ["gone.json", "no such file"],
+    "emulate dynapse1.json gone.csv -o x.csv": ["gone.csv", "no such file"],
+    "emulate dynapse1.json hand.csv -o hand.csv": ["--force"],
+    "emulate dynapse1.json flat.csv -o x.csv": ["channels is 1", "2"],
+    "emulate dynapse1.json slow.csv -o x.csv": ["sampling step is 0.01"],
+    "emulate dynapse1.json events.csv -o x.csv": ["an event list"],
+    "emulate dynapse1.json hand.csv -o x.csv --duration 1": ["--duration is 1.0"],
+    "emulate dynapse1.json hand.csv -o x.csv --cv 2": ["mismatch is 2.0"],
+    "emulate dynapse1.json hand.csv -o x.csv --chips 0 --seed -1": ["n_chips is 0", "seed is -1"],
+    "emulate dynapse1-events.json hand.csv -o x.csv": ["'time_s'", "'channel'"],
+    "emulate dynapse1-events.json events.csv -o x.csv --dt 1ms": ["--dt is 0.001"],
+    "emulate dynapse1-events.json events.csv -o x.csv --duration -1": ["--duration is -1.0"],
+    "emulate dynapse1-events.json lines.csv -o x.csv": ["channel is 4", "0 to 3"],
+    "emulate dynapse1-events.json late.csv -o x.csv": ["times are in seconds"],
+    "emulate dynapse1-events.json none.csv -o x.csv": ["events is 'none'"],
+    "emulate names.json hand.csv -o x.csv": ["did you mean 'IF_TAU1_N'?"],
+    "emulate crowded.json hand.csv -o x.csv": ["synapses of neuron 0 is 999"],
+    "profiles show dynapse9": ["'dynapse9'"],
+    "profiles show gone.toml": ["no such file"],
+    "profiles show dynapse1 --json --toml": ["--json --toml"],
+    "profiles validate dynapse1.json gone.toml": ["gone.toml", "no such file"],
+    "demo --profile dynapse9": ["'dynapse9'"],
+}
+
+
+@pytest.fixture
+def broken(files):
+    """The files of ``files``, and damaged copies."""
+    text = (files.folder / "dynapse1.json").read_text()
+    events = "time_s,channel,polarity\n0.01,0,UP\n"
+    contents = {
+        "cut.json": text[: len(text) // 2],
+        "newer.json": text.replace('"version": 1', '"version": 99'),
+        "wrong.json": text.replace('"coarse": 1', '"coarse": 77'),
+        "names.json": text.replace('"IF_TAU1_N"', '"IF_TAU1_M"'),
+        "stale.json": text.replace('"hash": "', '"hash": "0'),
+        "crowded.json": text.replace("[0, 0, 1]", "[0, 0, 992]", 1),
+        "slow.csv": "time,a,b\n" + "".join(f"{k / 100},{k % 3},{k % 5}\n" for k in range(9)),
+        "events.csv": events,
+        "lines.csv": "time_s,channel\n0.01,4\n",
+        "late.csv": "time_s,channel\n1e9,0\n",
+        "none.csv": "time_s,channel\n",
+    }
+    for name, content in contents.items():
+        (files.folder / name).write_text(content)
+    return files.folder
+
+
+@pytest.mark.parametrize("line", TABLE)
+def test_bad_line(run, broken, line):
+    before = {path.name: path.read_bytes() for path in broken.iterdir()}
+    done = run(line)
+    assert done.exit_code == 2, done.output
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert not [part for part in TABLE[line] if part not in done.stderr], done.stderr
+    assert {path.name: path.read_bytes() for path in broken.iterdir() if path.is_file()} == before
+
+
+def test_all_problems_are_lines_of_their_own(run, broken):
+    done = run("encode hand.csv -o x.csv --threshold -1 --refractory -1 --upsample 0")
+    assert [line.split()[1] for line in done.stderr.splitlines()] == [
+        "refractory",
+        "upsample",
+        "threshold_up",
+        "threshold_down",
+    ]
+    many = "time,a\n" + "".join(f"{k},x\n" for k in range(100))
+    (broken / "many.csv").write_text(many)
+    lines = run("encode many.csv -o x.csv --threshold 1").stderr.splitlines()
+    assert len(lines) == 21
+    assert lines[-1] == "error: ... and 80 more"

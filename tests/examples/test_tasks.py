@@ -1,0 +1,73 @@
+"""The two tasks of docs/training.md, at small size here and in full with -m slow."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+def example(name: str):
+    spec = importlib.util.spec_from_file_location(f"example_{name}", EXAMPLES / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+class TestFrozenNoise:
+    task = example("02_frozen_noise")
+
+    def check(self, result):
+        assert result.reached, result
+        assert min(result.ratios) > 5
+        assert 0 < min(result.synapses) <= max(result.synapses) <= 64
+
+    def test_one_seed(self):
+        result = self.task.train(1, updates=40)
+        self.check(result)
+        assert self.task.ratios_of(self.task.network(1)(self.task.patterns(1))[0].mean(1) / self.task.DT)[0] < 5
+
+    def test_main_returns_what_it_did(self):
+        (result,) = self.task.main(seeds=1, updates=1, quick=True, show=False)
+        assert result.updates == 1
+        assert not result.reached
+        assert len(result.losses) == 2
+
+    def test_a_silent_neuron_counts_as_one_spike(self):
+        assert self.task.ratios_of(torch.tensor([[20.0, 0.0], [0.0, 0.0]])) == (10.0, 1.0)
+
+    @pytest.mark.slow
+    def test_five_of_five_seeds(self):
+        for result in self.task.main(seeds=5, show=False):
+            self.check(result)
+
+
+class TestWholeNumberWeights:
+    task = example("03_whole_number_weights")
+
+    def check(self, result):
+        assert self.task.passed(result), result
+        assert result.whole >= 0.99
+        assert result.chip >= 0.99
+        assert result.fractions - result.chip <= 0.02
+        assert 20 <= min(result.synapses) <= max(result.synapses) <= 64  # not collapsed to nothing
+
+    def test_one_seed(self):
+        (result,) = self.task.main(seeds=1, quick=True, show=False)
+        self.check(result)
+
+    def test_an_untrained_network_is_no_better_than_chance(self):
+        generator = torch.Generator().manual_seed(0)
+        images = self.task.TOP_RATE * torch.rand(2, self.task.PIXELS, generator=generator)
+        assert self.task.accuracy(self.task.network(generator), images, 20, generator) < 0.7
+
+    @pytest.mark.slow
+    def test_five_of_five_seeds(self):
+        for result in self.task.main(seeds=5, show=False):
+            self.check(result)

@@ -1,0 +1,153 @@
+"""Mismatch: its distribution, what it follows from, putting it on a network and taking it off."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from arcana.circuits.names import BIASES
+from arcana.errors import BadInput
+from arcana.hardware.registry import load_profile
+from arcana.mismatch import Mismatch, MismatchModel
+from arcana.model import DPILayer, DPINeuron, Sequential
+from arcana.nn.chips import apply_mismatch, on_chips, remove_mismatch
+
+
+class TestDistribution:
+    @pytest.mark.parametrize("cv", [0.05, 0.2, 0.5])
+    def test_lognormal_keeps_the_mean_and_has_the_cv(self, cv):
+        factors = np.exp(MismatchModel(cv).log_factors("Idc", 200_000, np.random.default_rng(0)))
+        assert factors.min() > 0
+        assert factors.mean() == pytest.approx(1.0, abs=4 * cv / np.sqrt(200_000))
+        assert factors.std() / factors.mean() == pytest.approx(cv, rel=0.02)
+
+    def test_normal_is_redrawn_above_zero(self):
+        small = np.exp(MismatchModel(0.1, "normal").log_factors("Idc", 200_000, np.random.default_rng(0)))
+        assert small.mean() == pytest.approx(1.0, abs=1e-3)
+        assert small.std() == pytest.approx(0.1, rel=0.02)
+        assert np.isfinite(MismatchModel(1.0, "normal").log_factors("Idc", 10_000, np.random.default_rng(0))).all()
+
+    def test_zero_is_nothing(self):
+        assert not MismatchModel(0.0).log_factors("Idc", 10, np.random.default_rng(0)).any()
+        assert not MismatchModel({"Ith": 0.2}).log_factors("Idc", 10, np.random.default_rng(0)).any()
+
+    def test_scaled_and_from_profile(self):
+        assert MismatchModel(0.1).scaled(2).cv == 0.2
+        assert MismatchModel({"Ith": 0.1}).scaled(3).cv_of("Ith") == pytest.approx(0.3)
+        profile = load_profile("dynapse1")
+        model = MismatchModel.from_profile(profile)
+        assert model.distribution == profile.mismatch_distribution
+        assert {name: model.cv_of(name) for name in BIASES} == {name: profile.mismatch_cv(name) for name in BIASES}
+
+    def test_all_problems_at_once(self):
+        with pytest.raises(BadInput) as caught:
+            MismatchModel({"Idcc": 0.1, "Ith": 1.5, "Idc": float("nan")}, "gauss")
+        assert len(caught.value.problems) == 4
+        assert "did you mean 'Idc'" in str(caught.value)
+
+    @pytest.mark.parametrize(("n_chips", "seed"), [(0, 0), (1, -1), (1.0, 0), (1, True)])
+    def test_samples_of_nothing(self, n_chips, seed):
+        with pytest.raises(BadInput):
+            MismatchModel(0.1).sample(n_chips, seed)
+
+
+class TestSample:
+    def test_a_chip_follows_from_seed_chip_population_and_bias_alone(self):
+        few, many = MismatchModel(0.2).sample(2, seed=5), MismatchModel(0.2).sample(7, seed=5)
+        many.log_factors("1", "Ith", 3)  # another order of asking
+        assert np.array_equal(few.log_factors("0", "Idc", 8), many.log_factors("0", "Idc", 8)[:2])
+        drawn = [few.log_factors(p, b, 8) for p in ("0", "1") for b in ("Idc", "Ith")]
+        rows = {row.tobytes() for block in drawn for row in block}
+        assert len(rows) == 8
+        assert not np.array_equal(
+            few.log_factors("0", "Idc", 8), MismatchModel(0.2).sample(2, 6).log_factors("0", "Idc", 8)
+        )
+
+    def test_json_round_trip(self):
+        for cv in (0.15, {"Idc": 0.1, "Ith": 0.2}):
+            mismatch = MismatchModel(cv, "normal").sample(3, seed=9)
+            again = Mismatch.from_dict(json.loads(json.dumps(mismatch.to_dict())))
+            assert again == mismatch
+            assert np.array_equal(again.log_factors("0", "Idc", 4), mismatch.log_factors("0", "Idc", 4))
+        with pytest.raises(BadInput, match="did you mean 'seed'"):
+            Mismatch.from_dict({"cv": 0.1, "distribution": "normal", "n_chips": 1, "sed": 0})
+
+
+class TestOnALayer:
+    def test_add_mismatch_is_frozen_seeded_and_comes_off_bit_for_bit(self):
+        net = DPINeuron(1, 50)
+        before = net.biases().Idc.clone()
+        net.add_mismatch("Idc", 0.2, generator=torch.Generator().manual_seed(1))
+        first = net.biases().Idc.clone()
+        assert first.shape == (50,)
+        assert len(first.unique()) == 50
+        assert torch.equal(net.biases().Idc, first)
+        assert torch.equal(net.nominal("Idc"), before)  # the nominal bias stays what it was
+        other = DPINeuron(1, 50)
+        other.add_mismatch("Idc", 0.2, generator=torch.Generator().manual_seed(1))
+        assert torch.equal(other.biases().Idc, first)
+        net.remove_mismatch()
+        assert torch.equal(net.biases().Idc, before)
+
+    def test_it_is_a_factor(self):
+        net = DPILayer(1, 4).double()
+        net.set_mismatch({"Ith": torch.tensor([1.0, 2.0, 0.5, 1.5]).log()})
+        torch.testing.assert_close(
+            net.biases().Ith, 2e-9 * torch.tensor([1.0, 2.0, 0.5, 1.5], dtype=torch.float64), rtol=1e-5, atol=0
+        )
+
+    def test_no_spread_changes_nothing(self):
+        net, same = DPILayer(2, 3, Idc=600e-12), DPILayer(2, 3, Idc=600e-12)
+        same.add_mismatch("Itau_mem", 0.0)
+        X = torch.zeros(1, 80, 2)
+        assert torch.equal(net(X)[0], same(X)[0])
+
+    @pytest.mark.parametrize(
+        ("name", "cv", "text"), [("Itau_men", 0.1, "Itau_mem"), ("Idc", 1.5, "0 to 1"), ("Idc", -0.1, "0 to 1"),
+                                 ("Idc", float("nan"), "0 to 1"), ("pulse", 0.1, "pulse")],
+    )  # fmt: skip
+    def test_refused(self, name, cv, text):
+        with pytest.raises(BadInput, match=text):
+            DPILayer(1, 1).add_mismatch(name, cv)
+
+    def test_a_bias_of_zero_stays_zero(self):
+        net = DPILayer(1, 3, Idc=0.0)
+        net.add_mismatch("Idc", 0.3)
+        assert (net.biases().Idc == 0).all()
+
+
+class TestOnANetwork:
+    def net(self):
+        return Sequential(DPILayer(2, 3), DPILayer(3, 2))
+
+    def test_populations_get_their_own_factors(self):
+        net, mismatch = self.net(), MismatchModel(0.2).sample(seed=3)
+        apply_mismatch(net, mismatch)
+        for number, layer in enumerate(net):
+            expected = torch.from_numpy(mismatch.log_factors(str(number), "Idc", layer.n_out)[0]).float()
+            assert torch.equal(layer.mismatch_factors()["Idc"], expected)
+        remove_mismatch(net)
+        assert not any(layer.mismatch_factors() for layer in net)
+
+    def test_on_chips_puts_back_what_was_there_even_after_an_error(self):
+        net = self.net()
+        net[0].add_mismatch("Ith", 0.2)
+        before = net[0].mismatch_factors()["Ith"].clone()
+
+        def fail():
+            with on_chips(net, MismatchModel(0.1).sample(2)):
+                assert net[1].mismatch_factors()["Idc"].shape == (2, 1, 2)
+                raise RuntimeError("in the block")
+
+        with pytest.raises(RuntimeError, match="in the block"):
+            fail()
+        assert list(net[0].mismatch_factors()) == ["Ith"]
+        assert torch.equal(net[0].mismatch_factors()["Ith"], before)
+        assert not net[1].mismatch_factors()
+
+    def test_a_network_without_neurons_is_refused(self):
+        with pytest.raises(BadInput, match="DPI layer"):
+            apply_mismatch(torch.nn.Linear(1, 1), MismatchModel(0.1).sample())
