@@ -178,7 +178,7 @@ def after_substep(n: Neuron, x: Value, ahp: Value, refractory: Value, c: Coeffic
 def membrane(
     n: Neuron, x: Value, span: Value, external: Value | None, listening: Value, c: Coefficients
 ) -> tuple[Value, Value]:
-    """x after ``span`` seconds by classical Runge-Kutta (rk4) or explicit trapezoid (heun), and its first increment."""
+    """Runge-Kutta (rk4) or the explicit trapezoid (heun): x after ``span`` seconds, and its first increment."""
     w = c.k.rate * span
     first = seen(n, external, 2, c)
     last = seen(n, external, 4, c)

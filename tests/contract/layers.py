@@ -11,7 +11,7 @@ from torch import nn
 from arcana.model import DPILayer, DPINeuron, Sequential
 from arcana.nn.sequential import dpi_layers
 
-N_IN, N_OUT, STEPS, BATCH = 6, 4, 20, 3
+N_IN, N_OUT, STEPS, BATCH = 6, 4, 16, 3
 RECEPTORS = ("ampa", "nmda", "gabaa", "gabab")
 
 
@@ -53,7 +53,7 @@ class Case:
 ONE = {"train_ampa": True, "train_gabab": True, "train_Itau_mem": True, "train_Iw_ampa": True}
 # A fast membrane with a low threshold: several spikes in a run of 24 ms
 FAST = {"Itau_mem": 15e-12, "Igain_mem": 60e-12, "Ith": 150e-12, "Ipfb_th": 60e-12, "Ipfb_norm": 5e10}
-STRONG = {**FAST, "Iw_ampa": 19e-12, "Iw_gabab": 10e-12, "refractory": 2e-3}
+STRONG = {**FAST, "Idc": 100e-12, "Iw_ampa": 10e-12, "Iw_gabab": 5e-12, "refractory": 2e-3}
 EVERYTHING = {
     **FAST,
     **{f"train_{name}": True for name in RECEPTORS},
@@ -64,8 +64,19 @@ EVERYTHING = {
         "train_Iw_ahp": True,
         "train_refractory": True,
     },
-    **{"Itau_ampa": 80e-12, "Iw_ampa": 55e-12, "Iw_nmda": 5e-12, "Iw_gabab": 5e-12, "Iw_gabaa": 0.2e-12},
-    **{"Idc": 50e-12, "Iw_ahp": 2e-12, "refractory": 1.5e-3, "profile": "dynapse1"},
+    **{
+        "Itau_ampa": 80e-12,
+        "Itau_nmda": 80e-12,
+        "Itau_gabaa": 80e-12,
+        "Itau_gabab": 80e-12,
+        "Itau_ahp": 200e-12,
+        "Igain_ahp": 200e-12,
+        "Iw_ampa": 25e-12,
+        "Iw_nmda": 5e-12,
+        "Iw_gabab": 5e-12,
+        "Iw_gabaa": 0.2e-12,
+    },
+    **{"Idc": 150e-12, "Iw_ahp": 2e-12, "refractory": 1.5e-3, "profile": "dynapse1"},
 }
 
 LAYERS = {
@@ -78,7 +89,7 @@ LAYERS = {
     "two layers": Case(
         lambda: Sequential(
             DPILayer(N_IN, 5, solver="heun", **ONE, **STRONG),
-            DPILayer(5, N_OUT, solver="heun", **ONE, **{**STRONG, "Iw_ampa": 50e-12}),
+            DPILayer(5, N_OUT, solver="heun", **ONE, **{**STRONG, "Iw_ampa": 20e-12}),
         )
     ),
 }

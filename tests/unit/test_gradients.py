@@ -3,8 +3,8 @@
 The surrogate is ``step`` (slope 0): any other adds the part that no difference can see, that of a spike that could
 have come. What is left must be exact, between spikes and through the time of each spike that does come.
 
-Points are chosen where no clamp is exactly active (a current exactly at the floor, a refractory timer of exactly 0,
-an input current of exactly I0): there a derivative does not exist, and a central difference would average two sides.
+Points are chosen where no clamp is exactly active (a current at the floor, a refractory timer of exactly 0,
+an input current of exactly I0): no derivative exists there, and a central difference would average two sides.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from arcana.circuits.dpi import DPIState
 from arcana.circuits.names import BIASES, RECEPTORS
 from arcana.model import DPILayer, UpdateParams
 from arcana.surrogate import step
-
 
 N_IN, N_OUT, STEPS, DT = 3, 2, 12, 1e-3
 PA = 1e-12

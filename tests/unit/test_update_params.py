@@ -40,7 +40,7 @@ def in_range(name: str, value: torch.Tensor) -> bool:
 @pytest.mark.parametrize("kept", [True, False], ids=["with UpdateParams", "without"])
 @pytest.mark.parametrize("direction", [1.0, -1.0], ids=["up", "down"])
 def test_adam_never_leaves_the_range_of_the_bias_generator(direction, kept):
-    """1,000 steps at lr 1e-2 of a loss that pushes every bias on and on, up or down, from 5 e-folds off the limit."""
+    """1,000 steps at lr 1e-2 of a loss that pushes every bias on and on: 10 e-folds, the lower limit is 5 away."""
     net = everything()
     optimizer = torch.optim.Adam(trained(net).values(), lr=1e-2)
     if kept:

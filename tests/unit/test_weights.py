@@ -58,7 +58,7 @@ class TestCounts:
         assert (synapse_counts(drawn(20, 120, 3.0), 64).sum(-1) == 64).all()
 
     def test_many_small_weights_do_not_round_to_nothing(self):
-        """7,168 weights near 1 scaled to a fan-in of 40 are 0.006 each: rounded one by one nothing would be left."""
+        """7,168 weights near 1 scaled to a fan-in of 40 are 0.006 each: rounded one by one none is left."""
         wanted = 0.5 + drawn(3, 7168, 1.0)
         given = synapse_counts(wanted, 40)
         assert (given.sum(-1) == 40).all()
