@@ -58,7 +58,7 @@ def trained_alone(start: torch.Tensor, loss_of, reached, lr: float, updates: int
     return False
 
 
-@pytest.mark.parametrize("factor", [0.6, 1.6])
+@pytest.mark.parametrize("factor", [0.7, 1.5])
 def test_below_threshold_the_membrane_is_matched_and_the_value_found(factor):
     names = tuple(name for name in BIASES if name not in BY_SPIKES)
     biases = {**SLOW, **WEIGHTS, "Idc": 40 * PA, "Inmda_thr": 30 * PA, "Ith": 1e-6, "pulse": 3e-3}
@@ -83,7 +83,7 @@ def test_below_threshold_the_membrane_is_matched_and_the_value_found(factor):
     def loss_of(values):
         return (all_lanes(values) - wanted).pow(2).mean(-1) / first
 
-    assert trained_alone(start, loss_of, lambda losses: bool((losses < 1e-3).all()), lr=0.08, updates=130)
+    assert trained_alone(start, loss_of, lambda losses: bool((losses < 1e-3).all()), lr=0.08, updates=100)
     moved = (start.detach() - target).diag().abs() / abs(math.log(factor))
     assert moved.max() < 0.05  # not only the trace: the value it was made with
 
