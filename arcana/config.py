@@ -185,7 +185,7 @@ class ChipConfig(Part):
             raise BadInput.one("profile", profile.name, f"{self.profile.name!r}, for which the settings were made")
         if self.profile.hash != profile.hash():
             hint = "the profile was changed since: export again, or load the profile as it was"
-            raise BadInput.one("profile.hash", profile.hash()[:12], f"{self.profile.hash[:12]!r}", hint=hint)
+            raise BadInput.one("profile.hash", self.profile.hash[:12], f"{profile.hash()[:12]!r}", hint=hint)
 
     def with_biases(self, cores: Iterable[HasBiases]) -> ChipConfig:
         """The same settings with other bias codes, such as ``read_bias_list`` returns.

@@ -14,6 +14,7 @@ from arcana.circuits.names import RECEPTORS
 from arcana.config import ChipConfig, EncoderSettings, PlacedPopulation
 from arcana.errors import BadInput, Problems
 from arcana.hardware.profile import HardwareProfile
+from arcana.hardware.registry import load_profile
 from arcana.mismatch import Mismatch
 from arcana.nn.chips import apply_mismatch, remove_mismatch
 from arcana.nn.encoder import ADM
@@ -38,13 +39,13 @@ class Emulator(nn.Module):
 
     @classmethod
     def from_config(
-        cls, config: ChipConfig | str | Path, profile: HardwareProfile, mismatch: Mismatch | None = None
+        cls, config: ChipConfig | str | Path, profile: HardwareProfile | str, mismatch: Mismatch | None = None
     ) -> Emulator:
         """Build the emulated chip.
 
         Args:
             config: Settings, or the path of their file.
-            profile: The profile that the settings were made for.
+            profile: The profile that the settings were made for, or its name.
             mismatch: One chip or several; None is a chip without mismatch.
 
         Raises:
@@ -52,6 +53,9 @@ class Emulator(nn.Module):
         """
         if not isinstance(config, ChipConfig):
             config = ChipConfig.load(config)
+        profile = load_profile(profile) if isinstance(profile, str) else profile
+        if mismatch is not None and not isinstance(mismatch, Mismatch):
+            raise BadInput.one("mismatch", mismatch, "None, or MismatchModel(...).sample(...)")
         config.check_profile(profile)
         modules: list[nn.Module] = [] if config.encoder is None else [_encoder(config.encoder)]
         _check_chain(config)

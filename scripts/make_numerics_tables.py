@@ -243,9 +243,12 @@ def figure(path: Path) -> None:
         xlabel="dt [ms]", ylabel="spike-time error [ms]", title="Spikes: median (solid), 90th percentile (dotted)"
     )
     right.set(xlabel="dt [ms]", ylabel="error of ln Imem", title="Between spikes and events")
-    for axis in (left, right):
-        axis.legend(frameon=False)
-        axis.grid(True, which="major", alpha=0.3)
+    left.legend(frameon=False)
+    right.legend(frameon=False, loc=(0.02, 0.36))
+    for axis, steps in ((left, STEPS), (right, smooth_pieces.STEPS)):
+        axis.set_xticks([dt * 1e3 for dt in steps], [f"{dt * 1e3:g}" for dt in steps])
+        axis.minorticks_off()
+        axis.grid(True, alpha=0.3)
     fig.savefig(path, dpi=110, metadata={"Software": None})
 
 

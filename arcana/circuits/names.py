@@ -8,7 +8,7 @@ Receptor: TypeAlias = Literal["ampa", "nmda", "gabaa", "gabab"]
 
 
 class BiasInfo(NamedTuple):
-    """Unit and role of one bias of the DPI neuron, and whether zero is allowed (it switches a part off)."""
+    """Unit and role of one bias of the DPI neuron, and whether zero is allowed."""
 
     unit: str
     role: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -55,9 +56,13 @@ def demo(
         def on_train(done: int, loss: float, accuracy: float) -> None:
             text = f"training (loss {loss:.2f}, accuracy {100 * accuracy:.0f} %)"
             progress.update(training, completed=done, description=text)
+            if not screen.is_terminal and done % 10 == 0:
+                print(f"{text}, update {done} of {settings.updates}", file=sys.stderr, flush=True)
 
         def on_study(name: str) -> None:
             progress.update(checking, advance=1, description=f"measured: {name}")
+            if not screen.is_terminal:
+                print(f"measured: {name}", file=sys.stderr, flush=True)
 
         done = run_demo(output, settings, force, on_train, on_study)
     missed = shortfalls(done.results)

@@ -19,15 +19,18 @@ from arcana.config import (
 from arcana.errors import BadInput, Problems
 from arcana.graph import Encoder, NetworkGraph, Population
 from arcana.hardware.profile import HardwareProfile
+from arcana.hardware.registry import load_profile
 from arcana.quantize.codes import CoreCodes, encode_biases
 
 
-def configure(graph: NetworkGraph, profile: HardwareProfile, seed: int | None = None, note: str = "") -> ChipConfig:
+def configure(
+    graph: NetworkGraph, profile: HardwareProfile | str, seed: int | None = None, note: str = ""
+) -> ChipConfig:
     """Quantise the biases of every population and put each on a core of its own.
 
     Args:
         graph: From ``arcana.nn.graph.graph_of``.
-        profile: The chip.
+        profile: The chip, or its name.
         seed: Recorded in the file, for the user's own book-keeping.
         note: Likewise.
 
@@ -35,6 +38,7 @@ def configure(graph: NetworkGraph, profile: HardwareProfile, seed: int | None = 
         BadInput: listing everything the chip cannot do: biases out of range, biases that differ between neurons
             of one core, too many neurons, too many synapses.
     """
+    profile = load_profile(profile) if isinstance(profile, str) else profile
     problems = Problems()
     if profile.biasgen.kind == "continuous":
         raise BadInput.one("profile", profile.name, "one with bias codes, such as dynapse1")

@@ -18,7 +18,7 @@ from arcana.errors import BadInput, Problems, did_you_mean, unknown_name
 from arcana.graph import Solver
 from arcana.hardware.profile import HardwareProfile
 from arcana.hardware.registry import load_profile
-from arcana.nn.checks import check_events, check_state, inspectable
+from arcana.nn.checks import check_events, check_external, check_parameters, check_state, inspectable
 from arcana.nn.mismatched import MismatchedBiases
 from arcana.nn.parameter import BiasParameter, CountParameter, read_biases, unit_of
 from arcana.quantize.codes import bias_limits
@@ -58,8 +58,8 @@ class DPIModule(MismatchedBiases, nn.Module):
         problems = Problems()
         given = dict(options or {})
         _check_sizes(problems, n_in=n_in, n_out=n_out)
-        if isinstance(dt, bool) or not isinstance(dt, (int, float)) or not (math.isfinite(dt) and dt > 0):
-            problems.note("dt", dt, "a finite number > 0", "s")
+        if isinstance(dt, bool) or not isinstance(dt, (int, float)) or not 1e-7 <= dt <= 0.1:
+            problems.note("dt", dt, "a number from 1e-7 to 0.1", "s")
         if solver not in SOLVERS:
             problems.note("solver", solver, "one of " + ", ".join(SOLVERS), hint=did_you_mean(str(solver), SOLVERS))
         if fan_in is not None:
@@ -229,7 +229,10 @@ class DPIModule(MismatchedBiases, nn.Module):
     ) -> Output:
         """Run a sequence (..., batch, time, n_in); ``external`` is a current [A] (..., batch, time, n_out)."""
         parameter: Tensor = self.log_Itau_mem
+        check_parameters(self)
         check_events(X, self.n_in, parameter.dtype)
+        if external is not None:
+            check_external(external, X, self.n_out)
         bias = self.biases()
         drive = self._drive(X, external)
         live = (*reference.live_receptors(drive), self.adaptation) if state is None else (True,) * 5
@@ -242,7 +245,7 @@ class DPIModule(MismatchedBiases, nn.Module):
             shape = np.broadcast_shapes((*X.shape[:-2], self.n_out), *shapes)
             state = DPIState.rest(shape, self.technology, X)
         else:
-            check_state(state, X.shape[:-2], self.n_out)
+            check_state(state, X.shape[:-2], self.n_out, X.dtype)
         spikes, state, records = reference.run(
             drive, X.shape[-2], state, c, self.technology, self.dt, self.surrogate_fn, record
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch import nn
 
 from arcana.circuits.dpi import DPIState
 from arcana.errors import BadInput, Problems
@@ -38,8 +39,42 @@ def check_events(X: Tensor, n_in: int, dtype: torch.dtype) -> None:
             )
 
 
-def check_state(state: DPIState, batch: torch.Size, n_out: int) -> None:
-    """Refuse a state of another population or batch, and currents that are not positive.
+def check_external(external: Tensor, X: Tensor, n_out: int) -> None:
+    """Refuse an external current of another shape or dtype, and one that is not finite.
+
+    Raises:
+        BadInput: with what was given and what was allowed.
+    """
+    if not isinstance(external, torch.Tensor):
+        raise BadInput.one("external", type(external).__name__, "a tensor (batch, time, n_out)", "A")
+    wanted = (*X.shape[:-1], n_out)
+    if external.shape[-len(wanted) :] != wanted:
+        raise BadInput.one("external", tuple(external.shape), str(wanted), "(shape)")
+    if external.dtype != X.dtype:
+        raise BadInput.one("external", str(external.dtype), str(X.dtype), "(dtype)")
+    if inspectable(external) and not bool(torch.isfinite(external).all()):
+        raise BadInput.one("external", "NaN or infinity", "finite currents", "A")
+
+
+def check_parameters(module: nn.Module) -> None:
+    """Refuse half precision, in which currents of picoamperes vanish, and parameters that are not numbers.
+
+    Raises:
+        BadInput: listing every parameter that is wrong.
+    """
+    problems = Problems()
+    for name, value in module.named_parameters():
+        if value.dtype not in (torch.float32, torch.float64):
+            problems.note(name, str(value.dtype), "torch.float32 or torch.float64", "(dtype)")
+        elif inspectable(value) and bool(torch.isnan(value).any() | (value == torch.inf).any()):
+            problems.note(
+                name, "NaN or infinity", "numbers", hint="a training step went wrong: lower the learning rate"
+            )
+    problems.raise_if_any()
+
+
+def check_state(state: DPIState, batch: torch.Size, n_out: int, dtype: torch.dtype) -> None:
+    """Refuse a state of another population, batch or dtype, and currents that are not positive.
 
     Raises:
         BadInput: listing every field that is wrong.
@@ -53,6 +88,8 @@ def check_state(state: DPIState, batch: torch.Size, n_out: int) -> None:
             problems.note(
                 f"state.{name}", tuple(value.shape), f"(..., {', '.join(map(str, batch))}, {n_out})", "(shape)"
             )
+        elif value.dtype != dtype:
+            problems.note(f"state.{name}", str(value.dtype), str(dtype), "(dtype)")
         elif inspectable(value):
             low, high = value.detach().aminmax()
             floor = low > (-torch.inf if name == "refractory" else 0)

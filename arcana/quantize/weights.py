@@ -7,14 +7,17 @@ import torch
 from arcana.quantize.ste import straight_round, straight_through
 from arcana.typing import Tensor
 
+GOLDEN_RATIO = (5**0.5 - 1) / 2
+
 
 def synapse_counts(weights: Tensor, fan_in: int | None, whole: bool = True) -> Tensor:
     """What a neuron can hold of the synapses that are asked for.
 
     Row sums stay within ``fan_in``. Weights are rounded one by one where that fits. Where it does not, the row is
     scaled to the fan-in and given out by largest remainder: whole parts first, then one synapse each to the
-    largest fractions until the fan-in is used up. So a row of many small weights keeps its largest ones instead
-    of rounding to nothing. The gradient passes straight through to every weight that is not negative.
+    largest fractions until the fan-in is used up; equal fractions are served evenly over the row. So a row of many
+    small weights keeps its largest ones instead of rounding to nothing. The gradient passes straight through to
+    every weight that is not negative.
 
     Args:
         weights: Synapses asked for (..., n_out, n_in); below zero counts as zero.
@@ -41,6 +44,8 @@ def largest_remainder(shares: Tensor) -> Tensor:
     """Whole numbers near ``shares`` whose row sums are the rounded row sums (Hamilton's apportionment)."""
     floor = torch.floor(shares)
     missing = torch.round(shares.sum(-1, keepdim=True)) - floor.sum(-1, keepdim=True)
-    order = torch.argsort(shares - floor, dim=-1, descending=True, stable=True)
-    rank = torch.argsort(order, dim=-1)
+    # Equal fractions are served in an order that is even over inputs and receptors, not from the first one on
+    turn = torch.argsort((torch.arange(shares.shape[-1], device=shares.device) * GOLDEN_RATIO) % 1.0)
+    order = torch.argsort((shares - floor)[..., turn], dim=-1, descending=True, stable=True)
+    rank = torch.argsort(order, dim=-1)[..., torch.argsort(turn)]
     return floor + (rank < missing).to(shares.dtype)
