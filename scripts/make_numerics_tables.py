@@ -244,7 +244,7 @@ def figure(path: Path) -> None:
     )
     right.set(xlabel="dt [ms]", ylabel="error of ln Imem", title="Between spikes and events")
     left.legend(frameon=False)
-    right.legend(frameon=False, loc=(0.02, 0.36))
+    right.legend(frameon=False, loc=(0.02, 0.2))
     for axis, steps in ((left, STEPS), (right, smooth_pieces.STEPS)):
         axis.set_xticks([dt * 1e3 for dt in steps], [f"{dt * 1e3:g}" for dt in steps])
         axis.minorticks_off()

@@ -152,7 +152,8 @@ def later(current: Value, wait: Value, integrator: Integrator, live: bool) -> Va
 
 def delayed(n: Neuron, wait: Value, c: Coefficients) -> Neuron:
     """The currents that a membrane meets which listens only after ``wait`` seconds of the sub-step."""
-    wait = c.k.half * wait  # the mean over the last h - wait lies wait / 2 after the mean over h
+    # The mean over the last h - wait lies wait / 2 after the mean over h; what came before the sub-step is gone
+    wait = c.k.half * at_least(wait, c.k.zero)
     return n._replace(
         ampa=later(n.ampa, wait, c.ampa, c.live.ampa),
         nmda=later(n.nmda, wait, c.nmda, c.live.nmda),
@@ -226,7 +227,8 @@ def substep(
 
     s = spike((after - c.x_threshold) * c.surrogate_scale)
     stays = k.one - s
-    left = (k.one - crossing(x, first, after, c)) * span
+    # Not more than h: what a neuron faster than the sub-steps owes is dropped, else it would fire on without input
+    left = between((k.one - crossing(x, first, after, c)) * span, k.zero, k.h)
     restart = k.rate * c.rest_slope * where(left < c.refractory, left, c.refractory)
     ahp = fade(n.ahp, c.ahp.decay, c.live.ahp, c)
     if c.live.ahp:
