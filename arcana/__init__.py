@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from arcana import units as units
     from arcana.config import ChipConfig as ChipConfig
     from arcana.emulate import Emulator as Emulator
+    from arcana.engine.dispatch import use_engine as use_engine
     from arcana.hardware.registry import load_profile as load_profile
     from arcana.mapping.configure import configure as configure
     from arcana.mismatch import Mismatch as Mismatch
@@ -37,6 +38,7 @@ _HOME = {
     "load_profile": "arcana.hardware.registry",
     "simulate": "arcana.nn.simulate",
     "units": "",
+    "use_engine": "arcana.engine.dispatch",
 }
 
 __all__ = [*_HOME, "__version__"]

@@ -75,7 +75,7 @@ class Step(Surrogate):
     @staticmethod
     def pseudo_derivative(u: Tensor) -> Tensor:
         """0."""
-        return torch.zeros_like(u)
+        return u * 0
 
 
 class STE(Surrogate):
@@ -84,7 +84,7 @@ class STE(Surrogate):
     @staticmethod
     def pseudo_derivative(u: Tensor) -> Tensor:
         """1."""
-        return torch.ones_like(u)
+        return u * 0 + 1
 
 
 fast_sigmoid = FastSigmoid.apply

@@ -1,8 +1,8 @@
 """The DPI neuron, written once.
 
-Everything here is plain Python over ``exp log sigmoid sqrt where at_least between`` and a surrogate ``spike``, so
-that the same source can be bound to torch (here, the reference) and to compiled kernels. Currents are in units of
-I0, the membrane is x = ln(Imem / I0), which is its voltage in units of Ut / kappa.
+Everything here is plain Python over ``exp log sigmoid sqrt where at_least between exp_of_rare`` and a surrogate
+``spike``: bound to torch it is the reference; bound to symbols (``arcana.engine.program``) it is the expression
+graph from which the compiled kernels and their adjoints are made. Currents are in units of I0, the membrane is x = ln(Imem / I0), which is its voltage in units of Ut / kappa.
 
     dx/dt = rate F(x),   rate = kappa I0 / (C_mem Ut)
     F(x)  = Iin Igain / (Igain + I) - (Itau + Iahp + Igabaa) (1 - exp(-x / kappa)) + Ifb,      I = exp(x)
@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from arcana.circuits.names_torch import Value, at_least, between, exp, log, sigmoid, sqrt, where
+from arcana.circuits.names_torch import Value, at_least, between, exp, exp_of_rare, log, sigmoid, sqrt, where
 
 MARGIN = 3.0  # the slope is not evaluated further than this above threshold: the neuron has fired by then
 
@@ -147,7 +147,7 @@ def seen(n: Neuron, external: Value | None, stage: int, c: Coefficients) -> tupl
 
 def later(current: Value, wait: Value, integrator: Integrator, live: bool) -> Value:
     """The current as if events had come so much later that the sub-step's mean is that of its last part."""
-    return current * exp(wait * integrator.minus_rate) if live else current
+    return current * exp_of_rare(wait, integrator.minus_rate) if live else current
 
 
 def delayed(n: Neuron, wait: Value, c: Coefficients) -> Neuron:
@@ -232,7 +232,7 @@ def substep(
     restart = k.rate * c.rest_slope * where(left < c.refractory, left, c.refractory)
     ahp = fade(n.ahp, c.ahp.decay, c.live.ahp, c)
     if c.live.ahp:
-        ahp = ahp + s * c.ahp.jump * exp(left * c.ahp.minus_rate)
+        ahp = ahp + s * c.ahp.jump * exp_of_rare(left, c.ahp.minus_rate)
     refractory = at_least(n.refractory - k.h, k.zero) * stays + s * (c.refractory - left)
     return after_substep(n, after * stays + s * restart, ahp, refractory, c), s, left
 
@@ -258,6 +258,23 @@ def euler(
     return after_substep(n, after * (k.one - s), ahp, refractory, c), s, k.zero * s
 
 
+class Fired(NamedTuple):
+    """Whether the neuron has fired in this step (0 or 1), and the time of its first spike in the step [s]."""
+
+    fired: Value
+    when: Value
+
+
+def advance(
+    n: Neuron, before: Fired, start: Value, external: Value | None, c: Coefficients, spike: Callable[[Value], Value]
+) -> tuple[Neuron, Fired]:
+    """The sub-step that begins ``start`` seconds into the step."""
+    one_substep = euler if c.solver == "euler" else substep
+    n, s, left = one_substep(n, external, c, spike)
+    when = where(before.fired > c.k.zero, before.when, start + c.k.h - left)
+    return n, Fired(before.fired + s - before.fired * s, when)
+
+
 def step(
     n: Neuron, external: Value | None, c: Coefficients, spike: Callable[[Value], Value]
 ) -> tuple[Neuron, Value, Value]:
@@ -265,15 +282,8 @@ def step(
 
     A neuron fires at most once a step: a rate above 1 / dt cannot be represented and saturates there.
     """
-    if c.solver == "euler":
-        n, s, left = euler(n, external, c, spike)
-        return n, s, c.k.h - left
-    n, total, left = substep(n, external, c, spike)
-    when = c.k.h - left
-    end = c.k.h
-    for _ in range(1, c.substeps):
-        n, s, left = substep(n, external, c, spike)
-        end = end + c.k.h
-        when = where(total > c.k.zero, when, end - left)
-        total = total + s - total * s
-    return n, total, when
+    out, start = Fired(c.k.zero, c.k.zero), c.k.zero
+    for _ in range(c.substeps):
+        n, out = advance(n, out, start, external, c, spike)
+        start = start + c.k.h
+    return n, out.fired, out.when

@@ -23,3 +23,8 @@ def at_least(value: Value, low: Value) -> Value:
 def between(value: Value, low: Value, high: Value) -> Value:
     """min(max(value, low), high); passes the gradient at equality."""
     return torch.clamp(value, low, high)
+
+
+def exp_of_rare(value: Value, factor: Value) -> Value:
+    """exp(value factor), where ``value`` is exactly 0 nearly always: compiled kernels then skip the work."""
+    return torch.exp(value * factor)

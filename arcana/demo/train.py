@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy
 
 from arcana.demo.network import Task, parts, set_solver, set_whole
 from arcana.demo.settings import Settings
-from arcana.engine.reference import StiffDriveWarning
+from arcana.engine.stiffness import StiffDriveWarning
 from arcana.mismatch import MismatchModel
 from arcana.nn.chips import apply_mismatch, remove_mismatch
 from arcana.nn.encoder import SlewOverloadWarning

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +13,8 @@ from torch import nn
 from arcana.circuits import equations as eq
 from arcana.circuits.dpi import SOLVERS, DPIBias, DPIState, coefficients
 from arcana.circuits.names import BIASES, OPTIONAL_BIASES, RECEPTORS
-from arcana.engine import reference
+from arcana.engine import dispatch
+from arcana.engine.drive import Drive, Job, Result
 from arcana.errors import BadInput, Problems, did_you_mean, unknown_name
 from arcana.graph import Solver
 from arcana.hardware.profile import HardwareProfile
@@ -28,14 +29,6 @@ from arcana.typing import Surrogate, Tensor
 
 _OPTIONS = ("substeps", "leak_saturation")
 DEFAULT_COUNT = {"ampa": 1.0, "nmda": 0.0, "gabaa": 0.0, "gabab": 1.0}
-
-
-class Output(NamedTuple):
-    """Spikes (..., batch, time, n_out), the state after them, and the records that were asked for."""
-
-    spikes: Tensor
-    state: DPIState
-    records: dict[str, Tensor]
 
 
 class DPIModule(MismatchedBiases, nn.Module):
@@ -226,7 +219,7 @@ class DPIModule(MismatchedBiases, nn.Module):
         state: DPIState | None = None,
         external: Tensor | None = None,
         record: Sequence[str] = (),
-    ) -> Output:
+    ) -> Result:
         """Run a sequence (..., batch, time, n_in); ``external`` is a current [A] (..., batch, time, n_out)."""
         parameter: Tensor = self.log_Itau_mem
         check_parameters(self)
@@ -235,7 +228,7 @@ class DPIModule(MismatchedBiases, nn.Module):
             check_external(external, X, self.n_out)
         bias = self.biases()
         drive = self._drive(X, external)
-        live = (*reference.live_receptors(drive), self.adaptation) if state is None else (True,) * 5
+        live = (*drive.receiving(), self.adaptation) if state is None else (True,) * 5
         c = coefficients(
             bias, self.technology, self.dt, solver=self.solver, substeps=self.substeps,
             leak_saturation=self.leak_saturation, live=eq.Live(*live),
@@ -246,18 +239,13 @@ class DPIModule(MismatchedBiases, nn.Module):
             state = DPIState.rest(shape, self.technology, X)
         else:
             check_state(state, X.shape[:-2], self.n_out, X.dtype)
-        spikes, state, records = reference.run(
-            drive, X.shape[-2], state, c, self.technology, self.dt, self.surrogate_fn, record
-        )
-        return Output(spikes, state, records)
+        return dispatch.run(Job(drive, state, c, self.technology, self.dt, self.surrogate_fn, record))
 
-    def _drive(self, X: Tensor, external: Tensor | None) -> reference.Drive:
+    def _drive(self, X: Tensor, external: Tensor | None) -> Drive:
         counts = self.counts()
-        feed = [X @ counts[f"W_{r}"].mT if self._may_be_nonzero(f"W_{r}") else None for r in RECEPTORS]
-        loop: list[Tensor | None] = [None] * len(RECEPTORS)
-        if self.recurrent:
-            loop = [counts[f"R_{r}"] if self._may_be_nonzero(f"R_{r}") else None for r in RECEPTORS]
-        return reference.Drive(feed[0], feed[1], feed[2], feed[3], external, tuple(loop))
+        used = {name: weight if self._may_be_nonzero(name) else None for name, weight in counts.items()}
+        feed, loop = (tuple(used.get(f"{kind}_{r}") for r in RECEPTORS) for kind in "WR")
+        return Drive(X, feed, loop, external)
 
     def extra_repr(self) -> str:
         """Sizes and solver, for ``print(net)``."""

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from arcana.circuits.dpi import DPIState
-from arcana.engine.reference import RECORDABLE
+from arcana.engine.drive import RECORDABLE
 from arcana.errors import BadInput, Problems, unknown_name
 from arcana.nn.base import DPIModule
 from arcana.nn.sequential import NetworkState, Sequential

@@ -136,7 +136,7 @@ class TestEveryLayer:
             assert p.grad.abs().max() > 0, name
         assert all(p.grad is None for p in net.parameters() if not p.requires_grad)
 
-    @pytest.mark.filterwarnings("ignore::arcana.engine.reference.StiffDriveWarning")
+    @pytest.mark.filterwarnings("ignore::arcana.engine.stiffness.StiffDriveWarning")
     def test_gradients_are_finite_in_silence_and_in_saturation(self, net):
         for X in (torch.zeros(1, STEPS, N_IN), torch.ones(1, STEPS, N_IN)):
             net.zero_grad()

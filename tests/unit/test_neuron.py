@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from arcana.circuits.dpi import DPIState
-from arcana.engine.reference import StiffDriveWarning
+from arcana.engine.stiffness import StiffDriveWarning
 from arcana.errors import BadInput
 from arcana.hardware.registry import load_profile
 from arcana.model import DPILayer, DPINeuron

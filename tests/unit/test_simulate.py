@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from arcana.circuits.dpi import DPIState
-from arcana.engine.reference import RECORDABLE
+from arcana.engine.drive import RECORDABLE
 from arcana.errors import BadInput
 from arcana.model import DPILayer, Sequential, simulate
 from arcana.nn.readout import population_rates

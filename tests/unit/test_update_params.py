@@ -36,7 +36,7 @@ def in_range(name: str, value: torch.Tensor) -> bool:
     return bool((value >= low * (1 - 1e-4)).all() and (value <= high * (1 + 1e-4)).all())
 
 
-@pytest.mark.filterwarnings("ignore::arcana.engine.reference.StiffDriveWarning")
+@pytest.mark.filterwarnings("ignore::arcana.engine.stiffness.StiffDriveWarning")
 @pytest.mark.parametrize("kept", [True, False], ids=["with UpdateParams", "without"])
 @pytest.mark.parametrize("direction", [1.0, -1.0], ids=["up", "down"])
 def test_adam_never_leaves_the_range_of_the_bias_generator(direction, kept):

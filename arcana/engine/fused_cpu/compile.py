@@ -1,0 +1,128 @@
+"""Machine code for this processor, kept between processes."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import sys
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import llvmlite
+from llvmlite import binding
+
+import arcana.circuits
+import arcana.engine
+from arcana.engine.fused_cpu.backward import backward_kernel
+from arcana.engine.fused_cpu.forward import forward_kernel
+from arcana.engine.fused_cpu.frame import NAME
+from arcana.engine.fused_cpu.spec import Spec
+
+Kernel = Callable[[int, int], None]
+_alive: list[Any] = []  # the code of a kernel lives as long as its engine
+
+
+@lru_cache
+def _target() -> Any:
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    return binding.Target.from_triple(binding.get_process_triple())
+
+
+def _machine() -> Any:
+    features = binding.get_host_cpu_features().flatten()
+    # jit: so that the code may lie anywhere in memory
+    return _target().create_target_machine(
+        cpu=binding.get_host_cpu_name(), features=features, opt=3, reloc="pic", codemodel="jitdefault", jit=True
+    )
+
+
+@lru_cache
+def kernel(spec: Spec) -> Kernel:
+    """The compiled kernel, from the cache folder if it lies there."""
+    file = _file(spec)
+    code = _read(file)
+    machine = _machine()
+    if code is None:
+        code = object_code(spec)
+        _write(file, code)
+    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), machine)
+    engine.add_object_file(binding.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    _alive.append(engine)
+    return ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(engine.get_function_address(NAME))
+
+
+def object_code(spec: Spec) -> bytes:
+    """Compile a kernel."""
+    module, machine = optimised(spec)
+    code: bytes = machine.emit_object(module)
+    return code
+
+
+def optimised(spec: Spec) -> tuple[Any, Any]:
+    """The module of a kernel after LLVM's optimiser, and the machine it is for."""
+    text = backward_kernel(spec) if spec.backward else forward_kernel(spec)
+    machine = _machine()
+    module = binding.parse_assembly(text)
+    module.triple = binding.get_process_triple()
+    module.data_layout = str(machine.target_data)
+    module.verify()
+    tuning = binding.create_pipeline_tuning_options(speed_level=2)
+    tuning.loop_vectorization = tuning.slp_vectorization = tuning.loop_unrolling = False
+    passes = binding.create_pass_builder(machine, tuning)
+    passes.getModulePassManager().run(module, passes)
+    return module, machine
+
+
+def cache_folder() -> Path:
+    """``ARCANA_CACHE_DIR``, or the user's cache folder."""
+    given = os.environ.get("ARCANA_CACHE_DIR")
+    if given:
+        return Path(given)
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    return base / "arcana"
+
+
+def _file(spec: Spec) -> Path:
+    surrogate = f"{spec.circuit.surrogate.__module__}.{spec.circuit.surrogate.__qualname__}"
+    about = (repr(spec), surrogate, _sources(), llvmlite.__version__, binding.get_host_cpu_name(),
+             binding.get_host_cpu_features().flatten())  # fmt: skip
+    return cache_folder() / f"{hashlib.sha256(repr(about).encode()).hexdigest()[:32]}.o"
+
+
+@lru_cache
+def _sources() -> str:
+    """A hash of all code that kernels are made from: another version of arcana never finds an old kernel."""
+    digest = hashlib.sha256()
+    folders = [Path(str(package.__file__)).parent for package in (arcana.circuits, arcana.engine)]
+    files = [f for folder in folders for f in folder.rglob("*.py")]
+    for file in sorted(files):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _read(file: Path) -> bytes | None:
+    try:
+        return file.read_bytes() or None
+    except OSError:
+        return None
+
+
+def _write(file: Path, code: bytes) -> None:
+    """Keep the code if the folder lets us: a machine that cannot write compiles anew in every process."""
+    part = file.with_suffix(f".{os.getpid()}.part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(code)
+        part.replace(file)
+    except OSError:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,161 @@
+"""Calling the kernels: arguments, scratch, the pieces of work, and sums in an order that never changes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from arcana.engine.fused_cpu.compile import kernel
+from arcana.engine.fused_cpu.pack import Shape
+from arcana.engine.fused_cpu.project import project_back
+from arcana.engine.fused_cpu.spec import Spec
+from arcana.engine.fused_cpu.threads import address, pieces, run_all, words
+from arcana.typing import Tensor
+
+SEGMENT_BYTES = 1 << 24  # the adjoints of events are made and used up in segments of about this size
+
+
+class Plan(NamedTuple):
+    """What is fixed in a run.
+
+    Attributes:
+        spec: The forward kernel.
+        shape: Sizes.
+        substeps: Inner steps of a step.
+        every: Steps between two checkpoints.
+    """
+
+    spec: Spec
+    shape: Shape
+    substeps: int
+    every: int
+
+    def empty(self, *shape: int) -> Tensor:
+        """A new array of the kernel's type."""
+        return torch.empty(shape, dtype=torch.float64 if self.spec.kind == "double" else torch.float32)
+
+    def sizes(self) -> dict[str, int]:
+        """The arguments that are sizes."""
+        s = self.shape
+        return {
+            "rows": s.rows, "x_rows": s.x_rows, "rows_per_c": s.rows // s.c_rows, "steps": s.steps, "n_in": s.n_in,
+            "n": s.n, "padded": s.padded, "substeps": self.substeps, "every": self.every,
+        }  # fmt: skip
+
+
+class Arrays(NamedTuple):
+    """What both kernels read, laid out by ``pack``."""
+
+    X: Tensor
+    W: Tensor | None
+    R: Tensor | None
+    external: Tensor | None
+    C: Tensor
+    numbers: Tensor
+    checkpoints: Tensor | None = None
+    spikes: Tensor | None = None
+
+
+class Gradients(NamedTuple):
+    """Adjoints in the layout of ``pack``; None where not asked for."""
+
+    X: Tensor | None
+    state: Tensor
+    external: Tensor | None
+    W: Tensor | None
+    R: Tensor | None
+    C: Tensor
+
+
+def forward(plan: Plan, arrays: Arrays, state: Tensor, keep: bool) -> tuple[Arrays, Tensor, Tensor]:
+    """Run the forward kernel; ``state`` is stepped in place, and kept on the way if ``keep``.
+
+    Returns:
+        The arrays with checkpoints and spikes, the peak of the input current, and the record.
+    """
+    spec, s = plan.spec, plan.shape
+    fields = len(spec.circuit.state)
+    chunks = -(-s.steps // plan.every) if keep else 0
+    arrays = arrays._replace(
+        checkpoints=plan.empty(chunks, s.rows, fields, s.padded), spikes=plan.empty(s.rows, s.steps, s.n)
+    )
+    peak = plan.empty(s.rows, s.padded).zero_()
+    record = plan.empty(fields + 1, s.rows, s.steps, s.n) if spec.record else plan.empty(0)
+    given = plan.sizes() | {name: address(array) for name, array in arrays._asdict().items()}
+    given |= {"state": address(state), "peak": address(peak), "record": address(record)}
+    if not keep:
+        given["every"] = 0
+    cut = pieces(s, spec.width, bool(spec.loops))
+    scratch = [np.empty(2 * (s.n_in + s.n), np.int64) for _ in cut]
+    units = [words((*piece[:4], address(memory), 0, 0)) for piece, memory in zip(cut, scratch, strict=True)]
+    run_all(kernel(spec), words([given[name] for name in spec.arguments]), units)
+    return arrays, peak, record
+
+
+def backward(
+    plan: Plan, spec: Spec, arrays: Arrays, W_back: Tensor | None, R_back: Tensor | None,
+    grad_spikes: Tensor, grad_state: Tensor,
+) -> Gradients:  # fmt: skip
+    """Run the backward kernel; ``grad_state`` is stepped back in place.
+
+    Args:
+        plan: As for the forward run.
+        spec: The backward kernel.
+        arrays: What the forward run returned.
+        W_back: Counts (feeds, n_out, columns), if the adjoint of the input is wanted.
+        R_back: Recurrent counts (loops, n_out, padded), for recurrent layers.
+        grad_spikes: Adjoint of the spikes (rows, steps, n).
+        grad_state: Adjoint of the state at the end (rows, fields, padded).
+    """
+    s, fields = plan.shape, len(spec.circuit.state)
+    chunks = -(-s.steps // plan.every)
+    per_group = [s.n_in * len(spec.feeds) * s.padded, s.n * len(spec.loops) * s.padded]
+    size = grad_spikes.element_size()
+    cut = pieces(s, spec.width, bool(spec.loops), sum(per_group) * size if spec.weights else 0)
+    groups = 1 + max(piece.group for piece in cut)
+    W, R = (plan.empty(groups, each if spec.weights else 0).zero_() for each in per_group)
+    C = plan.empty(s.rows, len(spec.wrt), s.padded).zero_()
+    external = plan.empty(s.rows, s.steps, s.n) if spec.circuit.external else None
+    state = plan.empty(s.rows, fields, s.padded)
+    chunks_at_once = chunks
+    if spec.events:
+        chunks_at_once = max(1, SEGMENT_BYTES // (len(spec.feeds) * s.rows * plan.every * s.n * size))
+    segment = min(chunks_at_once * plan.every, s.steps)
+    events = plan.empty(len(spec.feeds), s.rows, segment, s.n) if spec.events else None
+    X = plan.empty(s.x_rows, s.steps, s.n_in) if spec.events else None
+
+    given = plan.sizes() | {name: address(array) for name, array in arrays._asdict().items()}
+    given |= {
+        "state": address(state), "R_back": address(R_back), "grad_spikes": address(grad_spikes),
+        "grad_state": address(grad_state), "grad_C": address(C), "grad_events": address(events),
+        "grad_external": address(external), "segment": segment,
+    }  # fmt: skip
+    history = plan.every * plan.substeps * (fields + 1)
+    scratch = [
+        np.empty(2 * (s.n_in + s.n) + history * (p.lane_end - p.lane) + (len(spec.loops) + 1) * s.padded)
+        for p in cut
+    ]
+    units = [
+        words((*p[:4], address(memory), address(W[p.group]), address(R[p.group])))
+        for p, memory in zip(cut, scratch, strict=True)
+    ]
+    for last in range(chunks, 0, -chunks_at_once):
+        first = max(0, last - chunks_at_once)
+        given |= {"first_chunk": first, "last_chunk": last, "segment_start": first * plan.every}
+        run_all(kernel(spec), words([given[name] for name in spec.arguments]), units)
+        if X is not None and events is not None and W_back is not None:
+            begin, end = first * plan.every, min(last * plan.every, s.steps)
+            project_back(events, W_back, X, begin, end)
+    return Gradients(
+        X=X, state=grad_state, external=external,
+        W=_sum(W).view(s.n_in, len(spec.feeds), s.padded) if spec.weights and spec.feeds else None,
+        R=_sum(R).view(s.n, len(spec.loops), s.padded) if spec.weights and spec.loops else None,
+        C=C,
+    )  # fmt: skip
+
+
+def _sum(groups: Tensor) -> Tensor:
+    """Sum over the first axis, one after the other whatever the number of threads."""
+    return torch.from_numpy(np.add.reduce(groups.numpy(), axis=0))

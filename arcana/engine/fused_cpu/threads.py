@@ -1,0 +1,87 @@
+"""Sharing the work out to threads, in pieces that depend on the sizes alone: so do the results."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from arcana.engine.fused_cpu.compile import Kernel
+from arcana.engine.fused_cpu.pack import Shape
+
+MOST_LANES = 256  # of a piece: its state and history stay in the processor's cache
+FEWEST_LANES = 64
+PIECES = 32  # aimed at: enough for several threads to end at about the same time
+GROUP_BYTES = 1 << 26  # most memory for the separate sums of the weights' adjoints
+
+
+class Piece(NamedTuple):
+    """Some rows and some lanes of each; ``group`` counts the pieces' ranges of rows."""
+
+    row: int
+    row_end: int
+    lane: int
+    lane_end: int
+    group: int
+
+
+def pieces(s: Shape, width: int, whole_rows: bool, weight_bytes: int = 0) -> list[Piece]:
+    """Cut a run into pieces of work that do not depend on each other.
+
+    Args:
+        s: Sizes of the run.
+        width: Lanes that are worked on together.
+        whole_rows: Whether the neurons of a row listen to each other.
+        weight_bytes: Memory that each group of rows needs for adjoints of the weights.
+    """
+    lanes = s.padded
+    if not whole_rows:
+        lanes = MOST_LANES
+        while lanes > max(FEWEST_LANES, width) and s.rows * -(-s.padded // lanes) < PIECES:
+            lanes //= 2
+    starts = range(0, s.padded, lanes)
+    groups = min(s.rows, max(1, PIECES // len(starts)))
+    if weight_bytes:
+        groups = min(groups, max(1, GROUP_BYTES // weight_bytes))
+    edges = [s.rows * g // groups for g in range(groups + 1)]
+    return [
+        Piece(edges[g], edges[g + 1], lane, min(lane + lanes, s.padded), g)
+        for lane in starts
+        for g in range(groups)
+    ]
+
+
+def run_all(kernel: Kernel, arguments: np.ndarray, units: Sequence[np.ndarray]) -> None:
+    """Call the kernel on every unit, on as many threads as torch is set to use."""
+
+    def call(unit: np.ndarray) -> None:
+        kernel(arguments.ctypes.data, unit.ctypes.data)
+
+    threads = min(torch.get_num_threads(), len(units))
+    if threads == 1:
+        for unit in units:
+            call(unit)
+    else:
+        list(_pool(torch.get_num_threads()).map(call, units))
+
+
+@lru_cache(maxsize=2)
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="arcana")
+
+
+def words(values: Sequence[int]) -> np.ndarray:
+    """Arguments as the kernels read them."""
+    return np.array(values, dtype=np.int64)
+
+
+def address(array: np.ndarray | torch.Tensor | None) -> int:
+    """Where an array lies in memory; 0 for None."""
+    if array is None:
+        return 0
+    return array.data_ptr() if isinstance(array, torch.Tensor) else ctypes.c_void_p(array.ctypes.data).value or 0
