@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import torch
@@ -178,7 +179,7 @@ def coefficients(
         substeps=substeps,
         leak_saturation=leak_saturation,
         live=live,
-        k=_constants(t, h, gain),
+        k=_constants(t, h, gain.dtype, gain.device),
         gain=gain,
         leak=bias.Itau_mem * unit,
         dc=bias.Idc * unit,
@@ -203,7 +204,8 @@ def pulse_efficacy(pulse: Tensor | None, tau: Tensor) -> Tensor | float:
     return 1.0 if pulse is None else -torch.expm1(-pulse / tau)
 
 
-def _constants(t: Technology, h: float, like: Tensor) -> eq.Constants:
+@lru_cache(maxsize=64)
+def _constants(t: Technology, h: float, dtype: torch.dtype, device: torch.device) -> eq.Constants:
     numbers = {
         "zero": 0.0,
         "half": 0.5,
@@ -218,7 +220,7 @@ def _constants(t: Technology, h: float, like: Tensor) -> eq.Constants:
         "h": h,
     }
     return eq.Constants(
-        **{name: torch.tensor(number, dtype=like.dtype, device=like.device) for name, number in numbers.items()}
+        **{name: torch.tensor(number, dtype=dtype, device=device) for name, number in numbers.items()}
     )
 
 

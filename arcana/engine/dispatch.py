@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from arcana.engine import reference
-from arcana.engine.drive import Job, Result, tensors_of
+from arcana.engine.drive import Job, Result
 from arcana.engine.surrogates import surrogate_class
 from arcana.errors import BadInput, did_you_mean
 
@@ -94,7 +94,7 @@ def run(job: Job) -> Result:
 
 def why_not_fused(job: Job) -> str | None:
     """Why a job cannot be fused; None if it can."""
-    tensors: list[Any] = [job.drive.X, *job.state, *tensors_of(job.c).values(), job.drive.external]
+    tensors: list[Any] = [job.drive.X, *job.state, *job.coefficients.values(), job.drive.external]
     tensors += [*job.drive.feed, *job.drive.recurrent]
     given = [t for t in tensors if t is not None]
     if any(torch._C._functorch.is_functorch_wrapped_tensor(t) for t in given):

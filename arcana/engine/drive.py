@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -38,7 +40,8 @@ class Drive(NamedTuple):
         return tuple(f is not None or r is not None for f, r in zip(self.feed, self.recurrent, strict=True))
 
 
-class Job(NamedTuple):
+@dataclass(frozen=True)
+class Job:
     """A whole run: input, state, coefficients, and what to record."""
 
     drive: Drive
@@ -59,12 +62,27 @@ class Job(NamedTuple):
         """Number of neurons."""
         return max(field.shape[-1] for field in self.state)
 
+    @cached_property
+    def coefficients(self) -> dict[str, Tensor]:
+        """The coefficients by their dotted names (``gain``, ``ampa.jump`` ...), without the constants."""
+        named: dict[str, Tensor] = {}
+        for name, value in zip(self.c._fields, self.c, strict=True):
+            if isinstance(value, eq.Integrator):
+                named |= {f"{name}.{part}": number for part, number in zip(value._fields, value, strict=True)}
+            elif hasattr(value, "shape"):
+                named[name] = value
+        return named
+
+    @property
+    def c_leading(self) -> tuple[int, ...]:
+        """Shape of the coefficients before n_out."""
+        return broadcast(value.shape[:-1] for value in self.coefficients.values())
+
+    @cached_property
     def leading(self) -> tuple[int, ...]:
         """Shape of everything before (time, n_out): virtual chips, then the batch."""
-        shapes = [self.drive.X.shape[:-2]]
-        shapes += [] if self.drive.external is None else [self.drive.external.shape[:-2]]
-        per_neuron = [*self.state, *tensors_of(self.c).values()]
-        return np.broadcast_shapes(*shapes, *(tuple(value.shape[:-1]) for value in per_neuron))
+        shapes = [self.drive.X.shape[:-2], *(field.shape[:-1] for field in self.state), self.c_leading]
+        return broadcast(shapes if self.drive.external is None else [*shapes, self.drive.external.shape[:-2]])
 
 
 class Result(NamedTuple):
@@ -75,12 +93,7 @@ class Result(NamedTuple):
     records: dict[str, Tensor]
 
 
-def tensors_of(c: eq.Coefficients) -> dict[str, Tensor]:
-    """The coefficients by their dotted names (``gain``, ``ampa.jump`` ...), without the constants."""
-    named: dict[str, Tensor] = {}
-    for name, value in zip(c._fields, c, strict=True):
-        if isinstance(value, eq.Integrator):
-            named |= {f"{name}.{part}": number for part, number in zip(value._fields, value, strict=True)}
-        elif hasattr(value, "shape"):
-            named[name] = value
-    return named
+def broadcast(shapes: Iterable[Sequence[int]]) -> tuple[int, ...]:
+    """The shape that all of these broadcast to."""
+    distinct = {tuple(shape) for shape in shapes}
+    return distinct.pop() if len(distinct) == 1 else np.broadcast_shapes(*distinct)

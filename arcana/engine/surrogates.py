@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from arcana.engine.program.node import Graph, Node
 from arcana.surrogate import Surrogate
 
 
+@lru_cache(maxsize=64)
 def surrogate_class(function: Any) -> type[Surrogate] | None:
     """The ``Surrogate`` behind ``function`` if its slope can be compiled, else None.
 

@@ -146,7 +146,9 @@ class DPIModule(MismatchedBiases, nn.Module):
             raw = self._within_limits(name)
             if self.bias_groups is not None and raw.ndim:
                 raw = raw[self.bias_groups]
-            values[name] = (raw + self.mismatch_of(name)).exp() * unit_of(name, self.technology)
+            factor = self.mismatch_of(name)
+            raw = raw if factor is None else raw + factor
+            values[name] = raw.exp() * unit_of(name, self.technology)
         return DPIBias(**values)
 
     def set_bias(self, name: str, value: float | Sequence[float] | Tensor) -> None:

@@ -73,10 +73,9 @@ class MismatchedBiases(nn.Module):
         found = {n.removeprefix(PREFIX): v for n, v in self._buffers.items() if n.startswith(PREFIX)}
         return {name: value for name, value in found.items() if value is not None}
 
-    def mismatch_of(self, name: str) -> Tensor | float:
-        """ln(factor) of a bias; 0 without mismatch."""
-        value = self._buffers.get(PREFIX + name)
-        return 0.0 if value is None else value
+    def mismatch_of(self, name: str) -> Tensor | None:
+        """ln(factor) of a bias; None without mismatch."""
+        return self._buffers.get(PREFIX + name)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         for key, value in state_dict.items():

@@ -7,7 +7,7 @@ import torch
 from arcana.circuits import equations as eq
 from arcana.circuits.dpi import DPIState, from_neuron, to_neuron
 from arcana.circuits.names import RECEPTORS
-from arcana.engine.drive import Job, Result, tensors_of
+from arcana.engine.drive import Job, Result
 from arcana.engine.fused_cpu import pack
 from arcana.engine.fused_cpu.function import Fused
 from arcana.engine.fused_cpu.launch import Plan
@@ -17,20 +17,18 @@ from arcana.engine.stiffness import check_stiffness
 from arcana.engine.surrogates import surrogate_class
 from arcana.typing import Tensor
 
-ROW_BYTES = 128  # lanes that are worked on together: two registers of the widest kind, so that their work overlaps
+ROW_BYTES = 256  # lanes that are worked on together: two registers of the widest kind, so that their work overlaps
 
 
 def run(job: Job, every: int) -> Result:
     """Run a job whose tensors lie on the processor, in float32 or float64; ``every``: steps between checkpoints."""
     drive, c = job.drive, job.c
-    values = tensors_of(c)
-    leading = job.leading()
+    values, leading = job.coefficients, job.leading
     surrogate = surrogate_class(job.surrogate_fn)
     assert surrogate is not None
     circuit = Circuit(c.solver, c.leak_saturation, c.live, drive.external is not None, surrogate)
     width = ROW_BYTES // job.drive.X.element_size()
-    c_leading = torch.broadcast_shapes(*(v.shape[:-1] for v in values.values()))
-    shape = pack.shape_of(leading, drive.X.shape, tuple(c_leading), job.n_out, width)
+    shape = pack.shape_of(leading, drive.X.shape, job.c_leading, job.n_out, width)
     spec = Spec(
         circuit=circuit,
         feeds=tuple(r for r, w in zip(RECEPTORS, drive.feed, strict=True) if w is not None),

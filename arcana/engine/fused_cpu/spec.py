@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from arcana.engine.program import circuit as programs
 from arcana.engine.program.circuit import Circuit
@@ -71,6 +72,7 @@ class Spec:
         return BACKWARD if self.backward else FORWARD
 
 
+@lru_cache
 def coefficients_of(circuit: Circuit, receptors: tuple[str, ...]) -> tuple[str, ...]:
     """Names of the coefficients that a circuit with events at these receptors depends on."""
     read = (*programs.substep(circuit).coefficients(), *programs.receive(circuit, receptors).coefficients())
