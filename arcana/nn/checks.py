@@ -63,12 +63,12 @@ def check_parameters(module: nn.Module) -> None:
         BadInput: listing every parameter that is wrong.
     """
     given = list(module.parameters())
-    if len({value.dtype for value in given}) == 1 and given[0].dtype in (torch.float32, torch.float64):
+    usual = all(value.dtype in (torch.float32, torch.float64) and inspectable(value) for value in given)
+    if usual and len({value.dtype for value in given}) == 1:
         # One look at all of them; only what is wrong is looked at one by one. -inf is a part switched off
-        if all(inspectable(value) for value in given):
-            highest = torch.cat([value.detach().flatten() for value in given]).max()
-            if bool(highest < torch.inf):  # false for NaN too
-                return
+        highest = torch.cat([value.detach().flatten() for value in given]).max()
+        if bool(highest < torch.inf):  # false for NaN too
+            return
     problems = Problems()
     for name, value in module.named_parameters():
         if value.dtype not in (torch.float32, torch.float64):

@@ -14,7 +14,9 @@ from arcana.circuits import equations as eq
 from arcana.circuits.dpi import DPIBias, DPIState, coefficients
 from arcana.circuits.names import OPTIONAL_BIASES, RECEPTORS
 from arcana.circuits.technology import Technology
-from arcana.engine import reference
+from arcana.engine import dispatch
+from arcana.engine.drive import Drive, Job
+from arcana.engine.stiffness import StiffDriveWarning
 from arcana.surrogate import fast_sigmoid
 
 TECHNOLOGY = Technology(
@@ -85,29 +87,29 @@ def simulate(
 ) -> Run:
     """Run neurons side by side; ``events`` are counts per tick of 1 ms, which dt has to divide."""
     n, steps, per_tick = len(neurons), round(duration / dt), round(GRID / dt)
-    drive = {}
-    for receptor in RECEPTORS:
-        if any(receptor in e for e in events):
-            counts = torch.zeros(1, steps, n, dtype=dtype)
-            for i, e in enumerate(events):
-                if receptor in e:
-                    given = torch.as_tensor(np.asarray(e[receptor]), dtype=dtype)
-                    at = torch.arange(len(given)) * per_tick
-                    counts[0, at[at < steps], i] = given[at < steps]
-            drive[receptor] = counts
+    used = [receptor for receptor in RECEPTORS if any(receptor in e for e in events)]
+    X = torch.zeros(1, steps, max(1, len(used)) * n, dtype=dtype)
+    feed: list[torch.Tensor | None] = [None] * len(RECEPTORS)
+    for number, receptor in enumerate(used):
+        own = slice(number * n, (number + 1) * n)  # every neuron has inputs of its own, one for each receptor
+        feed[RECEPTORS.index(receptor)] = torch.zeros(n, X.shape[-1], dtype=dtype)
+        feed[RECEPTORS.index(receptor)][:, own] = torch.eye(n, dtype=dtype)
+        for i, e in enumerate(events):
+            if receptor in e:
+                given = torch.as_tensor(np.asarray(e[receptor]), dtype=dtype)
+                at = torch.arange(len(given)) * per_tick
+                X[0, at[at < steps], own.start + i] = given[at < steps]
     with torch.no_grad(), warnings.catch_warnings():
         # neurons are driven on both sides of the limit of this warning on purpose: what counts is the spike times
-        warnings.simplefilter("ignore", reference.StiffDriveWarning)
+        warnings.simplefilter("ignore", StiffDriveWarning)
         if c is None:
             c = coefficients(
                 biases(neurons, dtype), technology, dt,
                 solver=solver, substeps=substeps, leak_saturation=leak_saturation,
             )  # fmt: skip
-        rest = DPIState.rest((1, n), technology, torch.zeros((), dtype=dtype))
-        _, end, kept = reference.run(
-            reference.Drive(**drive), steps, rest if start is None else start, c, technology, dt, fast_sigmoid,
-            record=("spike_times", *record),
-        )  # fmt: skip
+        start = DPIState.rest((1, n), technology, torch.zeros((), dtype=dtype)) if start is None else start
+        job = Job(Drive(X, tuple(feed)), start, c, technology, dt, fast_sigmoid, record=("spike_times", *record))
+        _, end, kept = dispatch.run(job)
     times = kept.pop("spike_times")[0].numpy()
     spikes = [column[~np.isnan(column)] for column in times.T]
     return Run(spikes, {name: value[0].numpy() for name, value in kept.items()}, end)

@@ -118,12 +118,13 @@ def _walk_back(f: Frame, row: Any, t: Any, step: Any) -> None:
             }
             adj = {f"adj.{name}": b.load(variables[name], typ=lanes.type) for name in (*f.fields, "fired")}
             out = emit(program, lanes, f.inputs(row, lane, _given(f, now, row, t, lane) | adj))
-            for name in (*f.fields, "fired"):
-                b.store(out[name], variables[name])
+            for name in f.fields:
+                b.store(out[f"n.{name}"], variables[name])
+            b.store(out["fired"], variables["fired"])
             if "external" in variables:
                 total = f.add(b.load(variables["external"], typ=lanes.type), out["external"])
                 b.store(total, variables["external"])
-            _accumulate(f, {name: out[name] for name in _substep_wrt(f)}, row, lane)
+            _accumulate(f, {name: out[f"c.{name}"] for name in _substep_wrt(f)}, row, lane)
         back = {name: b.load(variables[name], typ=lanes.type) for name in names}
         if spec.feeds:
             events = _unreceive(f, back, count, "W", spec.feeds, row, lane)
@@ -192,7 +193,7 @@ def _unreceive(
     if wrt:
         given |= f.gather(count, weights, receptors, lane)
     out = emit(program, f.lanes, f.inputs(row, lane, given))
-    _accumulate(f, {name: out[name] for name in wrt}, row, lane)
+    _accumulate(f, {name: out[f"c.{name}"] for name in wrt}, row, lane)
     return {r: out[f"event.{r}"] for r in receptors}
 
 

@@ -63,16 +63,13 @@ def substep(circuit: Circuit) -> Program:
 
 @lru_cache
 def substep_adjoint(circuit: Circuit, wrt: tuple[str, ...]) -> Program:
-    """Adjoints of a sub-step's state, ``fired``, ``external``, and of the coefficients in ``wrt``."""
+    """Adjoints of a sub-step's inputs, by their names: state, ``fired``, ``external``, coefficients in ``wrt``."""
     g = Graph()
     results = _advance(g, circuit)
     del results["when"]  # a record, not differentiated
     incoming = [(node, g.leaf(f"adj.{name}")) for name, node in results.items()]
-    inputs = {name: g.leaf(f"n.{name}") for name in circuit.state} | {"fired": g.leaf("fired")}
-    if circuit.external:
-        inputs["external"] = g.leaf("external")
-    inputs |= {name: g.leaf(f"c.{name}") for name in wrt}
-    return Program(dict(zip(inputs, adjoints(incoming, list(inputs.values())), strict=True)))
+    names = [*(f"n.{name}" for name in circuit.state), "fired", *(f"c.{name}" for name in wrt)]
+    return _adjoint_program(g, incoming, [*names, "external"] if circuit.external else names)
 
 
 @lru_cache
@@ -87,14 +84,11 @@ def receive_adjoint(circuit: Circuit, receptors: tuple[str, ...], wrt: tuple[str
     """Adjoints of the events and of the coefficients; the currents' own adjoints pass unchanged."""
     g = Graph()
     incoming = [(node, g.leaf(f"adj.{name}")) for name, node in _receive(g, circuit, receptors).items()]
-    inputs = {f"event.{r}": g.leaf(f"event.{r}") for r in receptors} | {name: g.leaf(f"c.{name}") for name in wrt}
-    return Program(dict(zip(inputs, adjoints(incoming, list(inputs.values())), strict=True)))
+    return _adjoint_program(g, incoming, [*(f"event.{r}" for r in receptors), *(f"c.{name}" for name in wrt)])
 
 
-def coefficient(c: eq.Coefficients, name: str) -> Any:
-    """A coefficient by its dotted name."""
-    part, _, field = name.partition(".")
-    return getattr(getattr(c, part), field) if field else getattr(c, part)
+def _adjoint_program(g: Graph, incoming: list[tuple[Node, Node]], inputs: list[str]) -> Program:
+    return Program(dict(zip(inputs, adjoints(incoming, [g.leaf(name) for name in inputs]), strict=True)))
 
 
 def _advance(g: Graph, circuit: Circuit) -> dict[str, Node]:
