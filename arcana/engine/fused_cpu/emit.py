@@ -59,8 +59,7 @@ def _operation(node: Node, args: list[Any], lanes: Lanes) -> Any:
         case "sqrt":
             return lanes.intrinsic("sqrt", *args)
         case "sigmoid":
-            one = lanes.const(1.0)
-            return b.fdiv(one, b.fadd(one, lanes.exp(b.fneg(args[0]))))
+            return lanes.sigmoid(*args)
         case "maximum":
             return lanes.larger(*args)
         case "minimum":

@@ -14,6 +14,9 @@ I1, I8, I32, I64 = ir.IntType(1), ir.IntType(8), ir.IntType(32), ir.IntType(64)
 POINTER = ir.PointerType()
 
 
+FLOAT_EXP = 6  # degree of the polynomial of exp in single precision (even: an odd one has a Chebyshev point at 0 / 0)
+
+
 class Precision:
     """Layout of a floating-point type, and polynomials that are good to its rounding."""
 
@@ -30,11 +33,15 @@ class Precision:
         self.ln2_low = math.log(2) - self.ln2_high
         root_half = np.array([math.sqrt(0.5)], np.float64 if double else np.float32)
         self.root_half = int(root_half.view(np.int64 if double else np.int32)[0])
-        half = math.log(2) / 2
-        self.exp_series = near_best(np.exp, -half, half, 11 if double else 5)
+        # exp r = 1 + r g(r), so that exp 0 is exactly 1: a current at the floor has to stay exactly there.
         # log m = 2 atanh s, s = (m - 1) / (m + 1): a series in s^2
-        largest = ((math.sqrt(2) - 1) / (math.sqrt(2) + 1)) ** 2
-        self.log_series = near_best(_two_atanh_over_root, 0.0, largest, 8 if double else 3)
+        if double:
+            self.exp_series = [1.0 / math.factorial(k) for k in range(14)]
+            self.log_series = [2.0 / (2 * k + 1) for k in range(11)]
+        else:
+            half, largest = math.log(2) / 2, ((math.sqrt(2) - 1) / (math.sqrt(2) + 1)) ** 2
+            self.exp_series = [1.0, *near_best(lambda r: np.expm1(r) / r, -half, half, FLOAT_EXP - 1)]
+            self.log_series = near_best(lambda s: 2 * np.arctanh(np.sqrt(s)) / np.sqrt(s), 1e-9, largest, 3)
 
 
 @lru_cache
@@ -47,11 +54,6 @@ def near_best(f: Callable[[Any], Any], low: float, high: float, degree: int) -> 
     """Coefficients, lowest first, of the polynomial through f at the Chebyshev points (near the best possible)."""
     p = np.polynomial.Chebyshev.interpolate(f, degree, domain=[low, high])
     return [float(a) for a in p.convert(kind=np.polynomial.Polynomial).coef]
-
-
-def _two_atanh_over_root(square: Any) -> Any:
-    root = np.sqrt(np.maximum(square, 1e-300))
-    return np.where(square < 1e-12, 2.0, 2.0 * np.arctanh(root) / np.where(root > 0, root, 1.0))
 
 
 class Lanes:
@@ -115,6 +117,12 @@ class Lanes:
         series = self.polynomial(r, p.exp_series)
         exponent = b.shl(b.bitcast(shifted, self.ints), self.whole(p.mantissa))
         return b.bitcast(b.add(b.bitcast(series, self.ints), exponent), self.type)
+
+    def sigmoid(self, x: Any) -> Any:
+        """1 / (1 + exp -x), exactly 0 where exp -x would overflow."""
+        b, one = self.b, self.const(1.0)
+        value = b.fdiv(one, b.fadd(one, self.exp(b.fneg(x))))
+        return b.select(b.fcmp_ordered("<", x, self.const(-self.p.exp_range[1])), self.const(0.0), value)
 
     def log(self, x: Any) -> Any:
         """log x = n ln 2 + log m with m from sqrt(1/2) to sqrt 2, for normal x > 0."""
