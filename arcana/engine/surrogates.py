@@ -23,8 +23,14 @@ def surrogate_class(function: Any) -> type[Surrogate] | None:
         return None
     if owner.backward.__func__ is not Surrogate.backward.__func__:  # type: ignore[attr-defined]
         return None
-    slope: Any = owner.pseudo_derivative
     try:
-        return owner if isinstance(slope(Graph().leaf("u")), Node) else None
+        return owner if slope_text(owner) else None
     except (TypeError, AttributeError):
         return None
+
+
+def slope_text(surrogate: type[Surrogate]) -> str:
+    """The slope as the text of its graph; empty if it is none."""
+    graph = Graph()
+    slope: Any = surrogate.pseudo_derivative(graph.leaf("u"))  # type: ignore[arg-type]
+    return "; ".join(map(repr, graph.nodes)) if isinstance(slope, Node) else ""

@@ -17,9 +17,11 @@ from llvmlite import binding
 import arcana.circuits
 import arcana.engine
 from arcana.engine.fused_cpu.backward import backward_kernel
+from arcana.engine.fused_cpu.code import NAME
 from arcana.engine.fused_cpu.forward import forward_kernel
-from arcana.engine.fused_cpu.frame import NAME
+from arcana.engine.fused_cpu.project import ProjectSpec, project_kernel
 from arcana.engine.fused_cpu.spec import Spec
+from arcana.engine.surrogates import slope_text
 
 Kernel = Callable[[int, int], None]
 _alive: list[Any] = []  # the code of a kernel lives as long as its engine
@@ -41,7 +43,7 @@ def _machine() -> Any:
 
 
 @lru_cache
-def kernel(spec: Spec) -> Kernel:
+def kernel(spec: Spec | ProjectSpec) -> Kernel:
     """The compiled kernel, from the cache folder if it lies there."""
     file = _file(spec)
     code = _read(file)
@@ -56,16 +58,19 @@ def kernel(spec: Spec) -> Kernel:
     return ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(engine.get_function_address(NAME))
 
 
-def object_code(spec: Spec) -> bytes:
+def object_code(spec: Spec | ProjectSpec) -> bytes:
     """Compile a kernel."""
     module, machine = optimised(spec)
     code: bytes = machine.emit_object(module)
     return code
 
 
-def optimised(spec: Spec) -> tuple[Any, Any]:
+def optimised(spec: Spec | ProjectSpec) -> tuple[Any, Any]:
     """The module of a kernel after LLVM's optimiser, and the machine it is for."""
-    text = backward_kernel(spec) if spec.backward else forward_kernel(spec)
+    if isinstance(spec, ProjectSpec):
+        text = project_kernel(spec)
+    else:
+        text = backward_kernel(spec) if spec.backward else forward_kernel(spec)
     machine = _machine()
     module = binding.parse_assembly(text)
     module.triple = binding.get_process_triple()
@@ -92,9 +97,10 @@ def cache_folder() -> Path:
     return base / "arcana"
 
 
-def _file(spec: Spec) -> Path:
-    surrogate = f"{spec.circuit.surrogate.__module__}.{spec.circuit.surrogate.__qualname__}"
-    about = (repr(spec), surrogate, _sources(), llvmlite.__version__, binding.get_host_cpu_name(),
+def _file(spec: Spec | ProjectSpec) -> Path:
+    # Classes of one name may have different slopes, in one notebook after the other
+    slope = "" if isinstance(spec, ProjectSpec) else slope_text(spec.circuit.surrogate)
+    about = (repr(spec), slope, _sources(), llvmlite.__version__, binding.get_host_cpu_name(),
              binding.get_host_cpu_features().flatten())  # fmt: skip
     return cache_folder() / f"{hashlib.sha256(repr(about).encode()).hexdigest()[:32]}.o"
 

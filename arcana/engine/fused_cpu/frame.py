@@ -1,150 +1,30 @@
-"""What the forward and the backward kernel share: arguments, loops, addresses, lists of events, the replay."""
+"""What the forward and the backward kernel share: state and coefficients in memory, lists of events."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from llvmlite import ir
-
+from arcana.engine.fused_cpu.code import Code, i64
 from arcana.engine.fused_cpu.emit import CONTRACT, emit
 from arcana.engine.fused_cpu.eventlist import events_function
 from arcana.engine.fused_cpu.spec import UNIT, Spec
-from arcana.engine.fused_cpu.vector import I1, I32, I64, POINTER, Lanes, declare
+from arcana.engine.fused_cpu.vector import I64, POINTER
 from arcana.engine.program import circuit as programs
 
-NAME = "kernel"
 
-
-class Frame:
-    """A kernel under construction: ``kernel(arguments, unit)``, both arrays of 8-byte words."""
+class Frame(Code):
+    """A kernel that steps neurons."""
 
     def __init__(self, spec: Spec) -> None:
+        super().__init__(spec.kind, spec.width, spec.ragged, spec.arguments, UNIT)
         self.spec = spec
-        self.module = ir.Module(NAME)
-        void = ir.FunctionType(ir.VoidType(), [POINTER, POINTER])
-        self.function = ir.Function(self.module, void, NAME)
-        self.entry = self.function.append_basic_block("entry")
-        body = self.function.append_basic_block("body")
-        self.b = ir.IRBuilder(body)
-        self._top = ir.IRBuilder(self.entry)
-        self.lanes = Lanes(self.b, spec.kind, spec.width)
-        self.size = self.lanes.p.bytes
-        words = self.function.args
-        self.arg = {name: self._word(words[0], i) for i, name in enumerate(spec.arguments)}
-        self.arg |= {name: self._word(words[1], i) for i, name in enumerate(UNIT)}
         self.numbers = {
             name: self.lanes.spread(self.read(self.at("numbers", i64(i)))) for i, name in enumerate(programs.NUMBERS)
         }
         self.substep = programs.substep(spec.circuit)
         self.fields = spec.circuit.state
         self.list_events = events_function(self.module, self.lanes.p)
-        self.iota = ir.Constant(ir.VectorType(I64, spec.width), [ir.Constant(I64, i) for i in range(spec.width)])
-
-    def finish(self) -> str:
-        """Close the function; the text of the module."""
-        self.b.ret_void()
-        self._top.branch(self.function.basic_blocks[1])
-        return str(self.module)
-
-    # ------------------------------------------------------------------ arguments, addresses, memory
-
-    def _word(self, words: Any, index: int) -> Any:
-        return self.b.load(self.b.gep(words, [i64(index)], source_etype=I64), typ=I64)
-
-    def address(self, base: Any, index: Any) -> Any:
-        """Address of an element, ``base`` an address as a whole number."""
-        pointer = self.b.inttoptr(base, POINTER)
-        return self.b.gep(pointer, [index], source_etype=self.lanes.p.type)
-
-    def at(self, array: str, index: Any) -> Any:
-        """Address of an element of an array."""
-        return self.address(self.arg[array], index)
-
-    def index(self, *terms: tuple[Any, Any]) -> Any:
-        """a b + c d + ..."""
-        total: Any = i64(0)
-        for a, b in terms:
-            total = self.b.add(total, self.b.mul(a, b))
-        return total
-
-    def read(self, address: Any) -> Any:
-        """A number."""
-        return self.b.load(address, align=self.size, typ=self.lanes.p.type)
-
-    def load(self, address: Any) -> Any:
-        """A row of lanes of an array that is padded."""
-        return self.b.load(address, align=self.size, typ=self.lanes.type)
-
-    def load_fixed(self, address: Any) -> Any:
-        """The same, for what nobody writes to while the kernel runs."""
-        value = self.load(address)
-        value.set_metadata("invariant.load", self.module.add_metadata([]))
-        return value
-
-    def store(self, value: Any, address: Any) -> None:
-        """Write a row of lanes, or a number."""
-        self.b.store(value, address, align=self.size)
-
-    def mask(self, lane: Any) -> Any:
-        """Which lanes are neurons."""
-        n = self.b.sub(self.arg["n"], lane)
-        one = self.b.insert_element(ir.Constant(self.iota.type, ir.Undefined), n, ir.Constant(I32, 0))
-        order = ir.Constant(ir.VectorType(I32, self.spec.width), [ir.Constant(I32, 0)] * self.spec.width)
-        spread = self.b.shuffle_vector(one, ir.Constant(self.iota.type, ir.Undefined), order)
-        return self.b.icmp_signed("<", self.iota, spread)
-
-    def load_part(self, address: Any, lane: Any) -> Any:
-        """A row of lanes of an array that is not padded."""
-        if not self.spec.ragged:
-            return self.load(address)
-        suffix = f"v{self.spec.width}f{8 * self.size}.p0"
-        f = declare(
-            self.b, f"llvm.masked.load.{suffix}", self.lanes.type, [POINTER, I32, self.lanes.mask, self.lanes.type]
-        )
-        return self.b.call(f, [address, ir.Constant(I32, self.size), self.mask(lane), self.lanes.const(0.0)])
-
-    def store_part(self, value: Any, address: Any, lane: Any) -> None:
-        """Write a row of lanes to an array that is not padded."""
-        if not self.spec.ragged:
-            self.store(value, address)
-            return
-        suffix = f"v{self.spec.width}f{8 * self.size}.p0"
-        f = declare(
-            self.b, f"llvm.masked.store.{suffix}", ir.VoidType(), [self.lanes.type, POINTER, I32, self.lanes.mask]
-        )
-        self.b.call(f, [value, address, ir.Constant(I32, self.size), self.mask(lane)])
-
-    def variable(self, type_: Any = I64) -> Any:
-        """A local variable (LLVM keeps it in registers)."""
-        return self._top.alloca(type_)
-
-    # ------------------------------------------------------------------ control
-
-    @contextmanager
-    def loop(self, start: Any, stop: Any, step: Any = None) -> Iterator[Any]:
-        """For i from start to stop; the body is what is emitted inside the ``with`` block."""
-        counter = self.variable()
-        self.b.store(start, counter)
-        head = self.b.append_basic_block("head")
-        body = self.b.append_basic_block("loop")
-        done = self.b.append_basic_block("done")
-        self.b.branch(head)
-        self.b.position_at_end(head)
-        i = self.b.load(counter, typ=I64)
-        self.b.cbranch(self.b.icmp_signed("<", i, stop), body, done)
-        self.b.position_at_end(body)
-        yield i
-        self.b.store(self.b.add(i, i64(1) if step is None else step), counter)
-        self.b.branch(head)
-        self.b.position_at_end(done)
-
-    @contextmanager
-    def loop_down(self, start: Any, stop: Any) -> Iterator[Any]:
-        """For i from stop - 1 down to start."""
-        with self.loop(start, stop) as i:
-            yield self.b.sub(self.b.sub(self.b.add(start, stop), i), i64(1))
 
     def each_row_of_lanes(self) -> Any:
         """Loop over the unit's lanes, ``width`` at a time."""
@@ -240,11 +120,3 @@ class Frame:
     def add(self, a: Any, b: Any) -> Any:
         """A + b on lanes."""
         return self.b.fadd(a, b, flags=CONTRACT)
-
-
-def i64(value: int) -> Any:
-    """A whole number."""
-    return ir.Constant(I64, value)
-
-
-TRUE = ir.Constant(I1, 1)

@@ -68,7 +68,7 @@ class Fused(torch.autograd.Function):
         )  # fmt: skip
         got = launch.backward(
             plan, backward, arrays,
-            pack.back_weights(saved[:feeds], s.n_in) if backward.events else None,
+            pack.back_weights(saved[:feeds], -(-s.n_in // spec.width) * spec.width) if backward.events else None,
             pack.back_weights(saved[feeds:loops], s.padded) if spec.loops else None,
             pack.series(grad_spikes, s), _padded(grad_state, s),
         )  # fmt: skip

@@ -9,9 +9,9 @@ import torch
 
 from arcana.engine.fused_cpu.compile import kernel
 from arcana.engine.fused_cpu.pack import Shape
-from arcana.engine.fused_cpu.project import project_back
+from arcana.engine.fused_cpu.project import ARGUMENTS, ProjectSpec
 from arcana.engine.fused_cpu.spec import Spec
-from arcana.engine.fused_cpu.threads import address, pieces, run_all, words
+from arcana.engine.fused_cpu.threads import PIECES, address, pieces, run_all, words
 from arcana.typing import Tensor
 
 SEGMENT_BYTES = 1 << 24  # the adjoints of events are made and used up in segments of about this size
@@ -104,7 +104,7 @@ def backward(
         plan: As for the forward run.
         spec: The backward kernel.
         arrays: What the forward run returned.
-        W_back: Counts (feeds, n_out, columns), if the adjoint of the input is wanted.
+        W_back: Counts (feeds, n_out, padded n_in), if the adjoint of the input is wanted.
         R_back: Recurrent counts (loops, n_out, padded), for recurrent layers.
         grad_spikes: Adjoint of the spikes (rows, steps, n).
         grad_state: Adjoint of the state at the end (rows, fields, padded).
@@ -147,13 +147,28 @@ def backward(
         run_all(kernel(spec), words([given[name] for name in spec.arguments]), units)
         if X is not None and events is not None and W_back is not None:
             begin, end = first * plan.every, min(last * plan.every, s.steps)
-            project_back(events, W_back, X, begin, end)
+            _project_back(plan, events, W_back, X, begin, end)
     return Gradients(
         X=X, state=grad_state, external=external,
         W=_sum(W).view(s.n_in, len(spec.feeds), s.padded) if spec.weights and spec.feeds else None,
         R=_sum(R).view(s.n, len(spec.loops), s.padded) if spec.weights and spec.loops else None,
         C=C,
     )  # fmt: skip
+
+
+def _project_back(plan: Plan, events: Tensor, W_back: Tensor, X: Tensor, begin: int, end: int) -> None:
+    """X[:, begin:end] from the adjoints of the events of these steps."""
+    s, width = plan.shape, plan.spec.width
+    columns = W_back.shape[-1]
+    spec = ProjectSpec(plan.spec.kind, width, columns != s.n_in)
+    given = plan.sizes() | {
+        "events": address(events), "W_back": address(W_back), "X": address(X), "feeds": len(plan.spec.feeds),
+        "segment": events.shape[2], "begin": begin, "now": end - begin, "columns": columns,
+    }  # fmt: skip
+    groups = min(s.x_rows, PIECES)
+    edges = [s.x_rows * g // groups for g in range(groups + 1)]
+    units = [words(edges[g : g + 2]) for g in range(groups)]
+    run_all(kernel(spec), words([given[name] for name in ARGUMENTS]), units)
 
 
 def _sum(groups: Tensor) -> Tensor:

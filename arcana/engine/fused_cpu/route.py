@@ -17,7 +17,9 @@ from arcana.engine.stiffness import check_stiffness
 from arcana.engine.surrogates import surrogate_class
 from arcana.typing import Tensor
 
-ROW_BYTES = 256  # lanes that are worked on together: two registers of the widest kind, so that their work overlaps
+# Bytes of the lanes that are worked on together, and the measured cost of a lane: several registers of the widest
+# kind let the processor overlap their work
+LANE_COST = {256: 1.0, 128: 1.1, 64: 1.45}
 
 
 def run(job: Job, every: int) -> Result:
@@ -27,7 +29,7 @@ def run(job: Job, every: int) -> Result:
     surrogate = surrogate_class(job.surrogate_fn)
     assert surrogate is not None
     circuit = Circuit(c.solver, c.leak_saturation, c.live, drive.external is not None, surrogate)
-    width = ROW_BYTES // job.drive.X.element_size()
+    width = _width(job.n_out, job.drive.X.element_size())
     shape = pack.shape_of(leading, drive.X.shape, job.c_leading, job.n_out, width)
     spec = Spec(
         circuit=circuit,
@@ -54,6 +56,11 @@ def run(job: Job, every: int) -> Result:
     end = _state(circuit, neuron, after.unbind(-2), leading, job.n_out)
     records = _records(job, plan, neuron, record, spikes) if job.record else {}
     return Result(spikes, from_neuron(end, job.technology), records)
+
+
+def _width(n: int, size: int) -> int:
+    """The number of lanes for which n neurons, filled up to whole rows of lanes, cost least."""
+    return min((w // size for w in LANE_COST), key=lambda w: -(-n // w) * w * LANE_COST[w * size])
 
 
 def _state(
