@@ -2,7 +2,8 @@
 
 Everything here is plain Python over ``exp log sigmoid sqrt where at_least between exp_of_rare`` and a surrogate
 ``spike``: bound to torch it is the reference; bound to symbols (``arcana.engine.program``) it is the expression
-graph from which the compiled kernels and their adjoints are made. Currents are in units of I0, the membrane is x = ln(Imem / I0), which is its voltage in units of Ut / kappa.
+graph from which the compiled kernels and their adjoints are made. Currents are in units of I0, the membrane is
+x = ln(Imem / I0), which is its voltage in units of Ut / kappa.
 
     dx/dt = rate F(x),   rate = kappa I0 / (C_mem Ut)
     F(x)  = Iin Igain / (Igain + I) - (Itau + Iahp + Igabaa) (1 - exp(-x / kappa)) + Ifb,      I = exp(x)

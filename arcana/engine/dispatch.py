@@ -50,7 +50,9 @@ class use_engine:
     def __init__(self, engine: str = "auto", checkpoint_every: int | None = None) -> None:
         global _settings
         if engine not in ENGINES:
-            raise BadInput.one("engine", engine, "one of " + ", ".join(ENGINES), hint=did_you_mean(str(engine), ENGINES))
+            raise BadInput.one(
+                "engine", engine, "one of " + ", ".join(ENGINES), hint=did_you_mean(str(engine), ENGINES)
+            )
         if checkpoint_every is not None and (
             isinstance(checkpoint_every, bool) or not isinstance(checkpoint_every, int) or checkpoint_every < 1
         ):
@@ -107,7 +109,8 @@ def why_not_fused(job: Job) -> str | None:
         return "its tensors are of " + ", ".join(sorted(str(k) for k in kinds))
     if surrogate_class(job.surrogate_fn) is None:
         return "the slope of its surrogate is not plain arithmetic (see arcana.engine.surrogates)"
-    if torch.is_grad_enabled() and any(name != "spikes" for name in job.record) and any(t.requires_grad for t in given):
+    trained = torch.is_grad_enabled() and any(t.requires_grad for t in given)
+    if trained and any(name != "spikes" for name in job.record):
         return "currents are recorded together with gradients"
     if importlib.util.find_spec("llvmlite") is None:
         return "llvmlite is not installed"

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+import torch
 
 from arcana.circuits import equations as eq
 from arcana.circuits.dpi import DPIState
@@ -69,7 +70,7 @@ class Job:
         for name, value in zip(self.c._fields, self.c, strict=True):
             if isinstance(value, eq.Integrator):
                 named |= {f"{name}.{part}": number for part, number in zip(value._fields, value, strict=True)}
-            elif hasattr(value, "shape"):
+            elif isinstance(value, torch.Tensor):
                 named[name] = value
         return named
 

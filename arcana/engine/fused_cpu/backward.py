@@ -20,21 +20,21 @@ def backward_kernel(spec: Spec) -> str:
     """
     f = Frame(spec)
     b = f.b
-    with f.loop(f.arg["row"], f.arg["row_end"]) as row:
-        with f.loop_down(f.arg["first_chunk"], f.arg["last_chunk"]) as chunk:
-            begin = b.mul(chunk, f.arg["every"])
-            end = b.add(begin, f.arg["every"])
-            end = b.select(b.icmp_signed("<", end, f.arg["steps"]), end, f.arg["steps"])
-            with f.each_row_of_lanes() as lane:
-                for i in range(len(f.fields)):
-                    value = f.load(f.state_address("checkpoints", row, i, lane, before=chunk))
-                    f.store(value, f.state_address("state", row, i, lane))
-            with f.loop(begin, end) as t:
-                _replay(f, row, t, b.sub(t, begin))
-            with f.loop_down(begin, end) as t:
-                if spec.loops:
-                    _unlisten(f, row, t)
-                _walk_back(f, row, t, b.sub(t, begin))
+    rows, chunks = f.loop(f.arg["row"], f.arg["row_end"]), f.loop_down(f.arg["first_chunk"], f.arg["last_chunk"])
+    with rows as row, chunks as chunk:
+        begin = b.mul(chunk, f.arg["every"])
+        end = b.add(begin, f.arg["every"])
+        end = b.select(b.icmp_signed("<", end, f.arg["steps"]), end, f.arg["steps"])
+        with f.each_row_of_lanes() as lane:
+            for i in range(len(f.fields)):
+                value = f.load(f.state_address("checkpoints", row, i, lane, before=chunk))
+                f.store(value, f.state_address("state", row, i, lane))
+        with f.loop(begin, end) as t:
+            _replay(f, row, t, b.sub(t, begin))
+        with f.loop_down(begin, end) as t:
+            if spec.loops:
+                _unlisten(f, row, t)
+            _walk_back(f, row, t, b.sub(t, begin))
     return f.finish()
 
 
@@ -42,16 +42,14 @@ def backward_kernel(spec: Spec) -> str:
 
 
 def _history(f: Frame, step: Any, substep: Any, field: int, lane: Any) -> Any:
-    """State at the start of a sub-step of the chunk, and after it ``fired``: (steps, substeps, fields + 1, lanes)."""
+    """State at the start of a sub-step of the chunk, then ``fired``: (steps, substeps, fields + 1, lanes)."""
     b = f.b
     lists = b.add(f.arg["n_in"], f.arg["n"])
     start = b.gep(f.event_values, [lists], source_etype=f.lanes.p.type)
     place = b.add(b.mul(step, f.arg["substeps"]), substep)
     place = b.add(b.mul(place, i64(len(f.fields) + 1)), i64(field))
     width = b.sub(f.arg["lane_end"], f.arg["lane"])
-    return b.gep(
-        start, [b.add(b.mul(place, width), b.sub(lane, f.arg["lane"]))], source_etype=f.lanes.p.type
-    )
+    return b.gep(start, [b.add(b.mul(place, width), b.sub(lane, f.arg["lane"]))], source_etype=f.lanes.p.type)
 
 
 def _echo(f: Frame, number: int, lane: Any) -> Any:
@@ -88,13 +86,7 @@ def _replay(f: Frame, row: Any, t: Any, step: Any) -> None:
         for name, address in zip(f.fields, addresses, strict=True):
             f.store(b.load(variables[name], typ=lanes.type), address)
     if spec.loops:
-        count = f.spikes_at(row, t)
-        with f.each_row_of_lanes() as lane:
-            hit = {r: f.state_address("state", row, f.fields.index(r), lane) for r in spec.loops}
-            before = {r: f.load(address) for r, address in hit.items()}
-            after = f.receive(before, f.gather(count, "R", spec.loops, lane), row, lane)
-            for r, address in hit.items():
-                f.store(after[r], address)
+        f.hear(f.spikes_at(row, t), row)
 
 
 def _walk_back(f: Frame, row: Any, t: Any, step: Any) -> None:

@@ -51,13 +51,6 @@ class Code:
         """Address of an element of an array."""
         return self.address(self.arg[array], index)
 
-    def index(self, *terms: tuple[Any, Any]) -> Any:
-        """a b + c d + ..."""
-        total: Any = i64(0)
-        for a, b in terms:
-            total = self.b.add(total, self.b.mul(a, b))
-        return total
-
     def read(self, address: Any) -> Any:
         """A number."""
         return self.b.load(address, align=self.size, typ=self.lanes.p.type)

@@ -93,4 +93,3 @@ def _rare(node: Node, nodes: list[Node], values: Mapping[int, Any], lanes: Lanes
         phi.add_incoming(value, inside)
         result[other.index] = phi
     return result
-

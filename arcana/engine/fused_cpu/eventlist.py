@@ -34,7 +34,9 @@ def events_function(module: Any, p: Precision) -> Any:
         there = b.fcmp_unordered("!=", value, ir.Constant(p.type, 0.0))
         b.store(b.add(place, b.zext(there, I64)), count)
 
-    blocks = {name: b.append_basic_block(name) for name in ("many", "look", "bits", "bit", "next", "few", "one", "end")}
+    blocks = {
+        name: b.append_basic_block(name) for name in ("many", "look", "bits", "bit", "next", "few", "one", "end")
+    }
     b.branch(blocks["many"])
     b.position_at_end(blocks["many"])
     at = b.load(i, typ=I64)

@@ -17,44 +17,42 @@ def forward_kernel(spec: Spec) -> str:
     """
     f = Frame(spec)
     b = f.b
-    with f.loop(f.arg["row"], f.arg["row_end"]) as row:
-        with f.loop(i64(0), f.arg["steps"]) as t:
-            _checkpoint(f, row, t)
-            count = f.events_at(row, t) if spec.feeds else i64(0)
-            with f.each_row_of_lanes() as lane:
-                addresses = [f.state_address("state", row, i, lane) for i in range(len(f.fields))]
-                state = {name: f.load(a) for name, a in zip(f.fields, addresses, strict=True)}
-                if spec.feeds:
-                    state = f.receive(state, f.gather(count, "W", spec.feeds, lane), row, lane)
-                if "ampa" in state:
-                    top = f.at("peak", b.add(b.mul(row, f.arg["padded"]), lane))
-                    f.store(f.lanes.larger(f.load(top), state["ampa"]), top)
-                state, fired, when = _step(f, state, row, t, lane)
-                for name, address in zip(f.fields, addresses, strict=True):
-                    f.store(state[name], address)
-                f.store_part(fired, f.series_address("spikes", row, t, lane), lane)
-                if spec.record:
-                    f.store_part(when, _record_address(f, len(f.fields), row, t, lane), lane)
-            if spec.loops:
-                _listen(f, row, t)
+    with f.loop(f.arg["row"], f.arg["row_end"]) as row, f.loop(i64(0), f.arg["steps"]) as t:
+        _checkpoint(f, row, t)
+        count = f.events_at(row, t) if spec.feeds else i64(0)
+        with f.each_row_of_lanes() as lane:
+            addresses = [f.state_address("state", row, i, lane) for i in range(len(f.fields))]
+            state = {name: f.load(a) for name, a in zip(f.fields, addresses, strict=True)}
+            if spec.feeds:
+                state = f.receive(state, f.gather(count, "W", spec.feeds, lane), row, lane)
+            if "ampa" in state:
+                top = f.at("peak", b.add(b.mul(row, f.arg["padded"]), lane))
+                f.store(f.lanes.larger(f.load(top), state["ampa"]), top)
+            state, fired, when = _step(f, state, row, t, lane)
+            for name, address in zip(f.fields, addresses, strict=True):
+                f.store(state[name], address)
+            f.store_part(fired, f.series_address("spikes", row, t, lane), lane)
             if spec.record:
-                with f.each_row_of_lanes() as lane:
-                    for i in range(len(f.fields)):
-                        value = f.load(f.state_address("state", row, i, lane))
-                        f.store_part(value, _record_address(f, i, row, t, lane), lane)
+                f.store_part(when, _record_address(f, len(f.fields), row, t, lane), lane)
+        if spec.loops:
+            _listen(f, row, t)
+        if spec.record:
+            with f.each_row_of_lanes() as lane:
+                for i in range(len(f.fields)):
+                    value = f.load(f.state_address("state", row, i, lane))
+                    f.store_part(value, _record_address(f, i, row, t, lane), lane)
     return f.finish()
 
 
 def _checkpoint(f: Frame, row: Any, t: Any) -> None:
     b = f.b
-    every = f.arg["every"]
-    with b.if_then(b.icmp_signed(">", every, i64(0))):
-        with b.if_then(b.icmp_signed("==", b.srem(t, every), i64(0))):
-            chunk = b.sdiv(t, every)
-            with f.each_row_of_lanes() as lane:
-                for i in range(len(f.fields)):
-                    value = f.load(f.state_address("state", row, i, lane))
-                    f.store(value, f.state_address("checkpoints", row, i, lane, before=chunk))
+    kept = b.icmp_signed(">", f.arg["every"], i64(0))
+    every = b.select(kept, f.arg["every"], i64(1))  # nothing can be divided by 0, used or not
+    due = b.and_(kept, b.icmp_signed("==", b.srem(t, every), i64(0)))
+    with b.if_then(due), f.each_row_of_lanes() as lane:
+        for i in range(len(f.fields)):
+            value = f.load(f.state_address("state", row, i, lane))
+            f.store(value, f.state_address("checkpoints", row, i, lane, before=b.sdiv(t, every)))
 
 
 def _step(f: Frame, state: dict[str, Any], row: Any, t: Any, lane: Any) -> tuple[dict[str, Any], Any, Any]:
@@ -86,12 +84,7 @@ def _listen(f: Frame, row: Any, t: Any) -> None:
     """The spikes of this step reach the neurons of the same row, for the next step."""
     count = f.spikes_at(row, t)
     with f.b.if_then(f.b.icmp_signed(">", count, i64(0))):
-        with f.each_row_of_lanes() as lane:
-            hit = {r: f.state_address("state", row, f.fields.index(r), lane) for r in f.spec.loops}
-            state = {r: f.load(address) for r, address in hit.items()}
-            after = f.receive(state, f.gather(count, "R", f.spec.loops, lane), row, lane)
-            for r, address in hit.items():
-                f.store(after[r], address)
+        f.hear(count, row)
 
 
 def _record_address(f: Frame, field: int, row: Any, t: Any, lane: Any) -> Any:

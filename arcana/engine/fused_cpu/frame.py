@@ -20,7 +20,8 @@ class Frame(Code):
         super().__init__(spec.kind, spec.width, spec.ragged, spec.arguments, UNIT)
         self.spec = spec
         self.numbers = {
-            name: self.lanes.spread(self.read(self.at("numbers", i64(i)))) for i, name in enumerate(programs.NUMBERS)
+            name: self.lanes.spread(self.read(self.at("numbers", i64(i))))
+            for i, name in enumerate(programs.NUMBERS)
         }
         self.substep = programs.substep(spec.circuit)
         self.fields = spec.circuit.state
@@ -71,7 +72,9 @@ class Frame(Code):
         place = self.b.add(self.b.mul(self.x_row(row), self.arg["steps"]), t)
         stride = self.b.mul(i64(len(self.spec.feeds)), self.arg["padded"])
         where = self.at("X", self.b.mul(place, self.arg["n_in"]))
-        return self.b.call(self.list_events, [where, self.arg["n_in"], stride, self.event_offsets, self.event_values])
+        return self.b.call(
+            self.list_events, [where, self.arg["n_in"], stride, self.event_offsets, self.event_values]
+        )
 
     def spikes_at(self, row: Any, t: Any) -> Any:
         """List the spikes of a step as events on the recurrent synapses; their number."""
@@ -116,6 +119,15 @@ class Frame(Code):
         program = programs.receive(self.spec.circuit, receptors)
         given = {f"n.{field}": value for field, value in state.items()} | events
         return state | emit(program, self.lanes, self.inputs(row, lane, given))
+
+    def hear(self, count: Any, row: Any) -> None:
+        """The listed spikes reach the neurons of their row, for the next step."""
+        with self.each_row_of_lanes() as lane:
+            hit = {r: self.state_address("state", row, self.fields.index(r), lane) for r in self.spec.loops}
+            state = {r: self.load(address) for r, address in hit.items()}
+            after = self.receive(state, self.gather(count, "R", self.spec.loops, lane), row, lane)
+            for r, address in hit.items():
+                self.store(after[r], address)
 
     def add(self, a: Any, b: Any) -> Any:
         """A + b on lanes."""

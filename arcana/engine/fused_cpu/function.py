@@ -52,13 +52,14 @@ class Fused(torch.autograd.Function):
         return spikes, after, peak, record
 
     @staticmethod
-    @once_differentiable  # type: ignore[misc]
+    @once_differentiable
     def backward(ctx: Any, grad_spikes: Tensor, grad_state: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
         """Run the backward kernel for the inputs that need a gradient."""
         plan: Plan = ctx.plan
         spec, s = plan.spec, plan.shape
         saved = list(ctx.saved_tensors)
-        arrays = Arrays(*(saved.pop(0) if there else None for there in ctx.there))
+        given: Any = (saved.pop(0) if there else None for there in ctx.there)
+        arrays = Arrays(*given)
         feeds, loops = len(spec.feeds), len(spec.feeds) + len(spec.loops)
         needs = ctx.needs_input_grad[2:]
         needs_counts, needs_c = needs[3 : 3 + loops], needs[3 + loops :]

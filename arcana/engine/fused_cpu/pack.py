@@ -13,7 +13,7 @@ from arcana.typing import Tensor
 
 
 class Shape(NamedTuple):
-    """Sizes of a run. A row is one series on one virtual chip; rows share inputs and coefficients where they can."""
+    """Sizes of a run. A row is one series on one virtual chip; rows share inputs and coefficients if they can."""
 
     leading: tuple[int, ...]
     rows: int
@@ -26,9 +26,7 @@ class Shape(NamedTuple):
     padded: int
 
 
-def shape_of(
-    leading: tuple[int, ...], x: Sequence[int], c_leading: tuple[int, ...], n: int, width: int
-) -> Shape:
+def shape_of(leading: tuple[int, ...], x: Sequence[int], c_leading: tuple[int, ...], n: int, width: int) -> Shape:
     """Sizes of a run.
 
     Args:

@@ -10,14 +10,28 @@ from typing import Any
 
 from arcana.engine.fused_cpu.code import Code, i64
 
-ARGUMENTS = ("events", "W_back", "X", "feeds", "rows", "x_rows", "segment", "steps", "begin", "now", "n", "n_in", "columns")
+ARGUMENTS = (
+    "events",
+    "W_back",
+    "X",
+    "feeds",
+    "rows",
+    "x_rows",
+    "segment",
+    "steps",
+    "begin",
+    "now",
+    "n",
+    "n_in",
+    "columns",
+)
 UNIT = ("row", "row_end")
 TOGETHER = 4  # steps of the series that use a row of weights while it is in registers
 
 
 @dataclass(frozen=True)
 class ProjectSpec:
-    """One compiled kernel: "float" or "double", lanes that are worked on together, whether the last are partly used."""
+    """One compiled kernel: "float" or "double", lanes worked on together, whether the last are partly used."""
 
     kind: str
     width: int
@@ -27,7 +41,7 @@ class ProjectSpec:
 def project_kernel(spec: ProjectSpec) -> str:
     """LLVM's text of a kernel for the rows of a unit.
 
-        X[x, begin + t] = sum over chips and receptors of events[receptor, chip x_rows + x, t] @ W_back[receptor]
+        X[x, begin + t] = sum over chips, receptors r of events[r, chip x_rows + x, t] @ W_back[r]
 
     with events (feeds, rows, segment, n), of which ``now`` steps count; W_back (feeds, n, columns);
     X (x_rows, steps, n_in).

@@ -46,7 +46,7 @@ def run(job: Job, every: int) -> Result:
     numbers = torch.stack([getattr(c.k, name.removeprefix("k.")) for name in NUMBERS])
     external = None if drive.external is None else drive.external / job.technology.I0
     counts = [w for w in (*drive.feed, *drive.recurrent) if w is not None]
-    spikes, after, peak, record = Fused.apply(
+    spikes, after, peak, record = Fused.apply(  # type: ignore[no-untyped-call]
         plan, numbers, drive.X, moving, external, *counts, *(values[name] for name in spec.coefficients)
     )
     if c.live.ampa:

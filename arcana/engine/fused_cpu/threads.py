@@ -6,14 +6,16 @@ import ctypes
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from arcana.engine.fused_cpu.compile import Kernel
 from arcana.engine.fused_cpu.pack import Shape
 
+Words: TypeAlias = NDArray[np.int64]
 MOST_LANES = 256  # of a piece: its state and history stay in the processor's cache
 FEWEST_LANES = 64
 PIECES = 32  # aimed at: enough for several threads to end at about the same time
@@ -56,10 +58,10 @@ def pieces(s: Shape, width: int, whole_rows: bool, weight_bytes: int = 0) -> lis
     ]
 
 
-def run_all(kernel: Kernel, arguments: np.ndarray, units: Sequence[np.ndarray]) -> None:
+def run_all(kernel: Kernel, arguments: Words, units: Sequence[Words]) -> None:
     """Call the kernel on every unit, on as many threads as torch is set to use."""
 
-    def call(unit: np.ndarray) -> None:
+    def call(unit: Words) -> None:
         kernel(arguments.ctypes.data, unit.ctypes.data)
 
     threads = min(torch.get_num_threads(), len(units))
@@ -75,12 +77,12 @@ def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="arcana")
 
 
-def words(values: Sequence[int]) -> np.ndarray:
+def words(values: Sequence[int]) -> Words:
     """Arguments as the kernels read them."""
     return np.array(values, dtype=np.int64)
 
 
-def address(array: np.ndarray | torch.Tensor | None) -> int:
+def address(array: NDArray[Any] | torch.Tensor | None) -> int:
     """Where an array lies in memory; 0 for None."""
     if array is None:
         return 0

@@ -14,7 +14,9 @@ I1, I8, I32, I64 = ir.IntType(1), ir.IntType(8), ir.IntType(32), ir.IntType(64)
 POINTER = ir.PointerType()
 
 
-FLOAT_EXP = 6  # degree of the polynomial of exp in single precision (even: an odd one has a Chebyshev point at 0 / 0)
+FLOAT_EXP = (
+    6  # degree of the polynomial of exp in single precision (even: an odd one has a Chebyshev point at 0 / 0)
+)
 
 
 class Precision:
@@ -46,13 +48,13 @@ class Precision:
 
 @lru_cache
 def precision(name: str) -> Precision:
-    """"float" or "double"."""
+    """The precision called "float" or "double"."""
     return Precision(name)
 
 
 def near_best(f: Callable[[Any], Any], low: float, high: float, degree: int) -> list[float]:
     """Coefficients, lowest first, of the polynomial through f at the Chebyshev points (near the best possible)."""
-    p = np.polynomial.Chebyshev.interpolate(f, degree, domain=[low, high])
+    p: Any = np.polynomial.Chebyshev.interpolate(f, degree, domain=[low, high])  # type: ignore[no-untyped-call]
     return [float(a) for a in p.convert(kind=np.polynomial.Polynomial).coef]
 
 
@@ -105,7 +107,7 @@ class Lanes:
         return self.b.select(self.b.fcmp_ordered(">", a, b), b, a)
 
     def exp(self, x: Any) -> Any:
-        """exp x = 2^n exp r, n = round(x / ln 2), |r| <= ln 2 / 2; the polynomial is good to rounding."""
+        """The exponential 2^n exp r, n = round(x / ln 2), |r| <= ln 2 / 2; the polynomial is good to rounding."""
         p, b = self.p, self.b
         low, high = p.exp_range
         x = self.smaller(self.larger(x, self.const(low)), self.const(high))
@@ -125,7 +127,7 @@ class Lanes:
         return b.select(b.fcmp_ordered("<", x, self.const(-self.p.exp_range[1])), self.const(0.0), value)
 
     def log(self, x: Any) -> Any:
-        """log x = n ln 2 + log m with m from sqrt(1/2) to sqrt 2, for normal x > 0."""
+        """The logarithm n ln 2 + log m with m from sqrt(1/2) to sqrt 2, for normal x > 0."""
         p, b = self.p, self.b
         bits = b.bitcast(x, self.ints)
         # Counted from sqrt(1/2), so that the mantissa lies around 1

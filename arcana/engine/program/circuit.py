@@ -14,8 +14,9 @@ from arcana.engine.program.symbols import spike_with, symbolic_equations
 from arcana.surrogate import FastSigmoid, Surrogate
 
 INTEGRATORS = (*RECEPTORS, "ahp")
-LITERALS = {"zero": 0.0, "half": 0.5, "one": 1.0, "two": 2.0, "four": 4.0, "sixth": 1.0 / 6.0, "tiny": 1e-6}
-NUMBERS = tuple(f"k.{name}" for name in eq.Constants._fields if name not in LITERALS)  # one number for all neurons
+LITERALS = {"zero": 0.0, "half": 0.5, "one": 1.0, "two": 2.0, "four": 4.0, "sixth": 1 / 6, "tiny": 1e-6}
+# One number for all neurons
+NUMBERS = tuple(f"k.{name}" for name in eq.Constants._fields if name not in LITERALS)
 
 
 @dataclass(frozen=True)
@@ -116,9 +117,12 @@ def _neuron(g: Graph, circuit: Circuit) -> Any:
 
 def _coefficients(g: Graph, circuit: Circuit) -> Any:
     def integrator(name: str) -> Any:
-        return eq.Integrator(*(g.leaf(f"c.{name}.{field}") for field in eq.Integrator._fields))  # type: ignore[arg-type]
+        leaves: Any = (g.leaf(f"c.{name}.{field}") for field in eq.Integrator._fields)
+        return eq.Integrator(*leaves)
 
-    k = {name: g.const(LITERALS[name]) if name in LITERALS else g.leaf(f"k.{name}") for name in eq.Constants._fields}
+    k = {
+        name: g.const(LITERALS[name]) if name in LITERALS else g.leaf(f"k.{name}") for name in eq.Constants._fields
+    }
     special: dict[str, Any] = {
         "solver": circuit.solver,
         "substeps": 1,
@@ -127,5 +131,5 @@ def _coefficients(g: Graph, circuit: Circuit) -> Any:
         "k": eq.Constants(**k),  # type: ignore[arg-type]
         **{name: integrator(name) for name in INTEGRATORS},
     }
-    plain = {name: g.leaf(f"c.{name}") for name in eq.Coefficients._fields if name not in special}
+    plain: dict[str, Any] = {name: g.leaf(f"c.{name}") for name in eq.Coefficients._fields if name not in special}
     return eq.Coefficients(**special, **plain)

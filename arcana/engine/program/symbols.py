@@ -11,34 +11,42 @@ from arcana.engine.program.node import Node
 
 
 def exp(value: Node) -> Node:
+    """Exponential."""
     return value.graph.make("exp", value)
 
 
 def exp_of_rare(value: Node, factor: Node) -> Node:
+    """Exponential of value times factor, where the value is nearly always 0."""
     return value.graph.make("exp_of_rare", value, factor)
 
 
 def log(value: Node) -> Node:
+    """Natural logarithm."""
     return value.graph.make("log", value)
 
 
 def sigmoid(value: Node) -> Node:
+    """Logistic function."""
     return value.graph.make("sigmoid", value)
 
 
 def sqrt(value: Node) -> Node:
+    """Square root."""
     return value.graph.make("sqrt", value)
 
 
 def where(condition: Node, yes: Node, no: Node) -> Node:
+    """``yes`` where the condition holds, else ``no``."""
     return condition.graph.make("where", condition, yes, no)
 
 
 def at_least(value: Node, low: Node) -> Node:
+    """The larger of value and low."""
     return value.graph.make("maximum", value, low)
 
 
 def between(value: Node, low: Node, high: Node) -> Node:
+    """``value``, but not below low nor above high."""
     return value.graph.make("minimum", at_least(value, low), high)
 
 
