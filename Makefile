@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 # The CPU build: plain `torch` would fetch gigabytes of CUDA libraries.
 TORCH  ?= torch==2.13.0
 
-.PHONY: demo test check nightly docs clean
+.PHONY: demo test check nightly bench docs clean
 
 demo: $(VENV)/.demo
 	$(BIN)/arcana demo --force
@@ -25,6 +25,10 @@ check: $(VENV)/.test
 nightly: $(VENV)/.test
 	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -n 2 -m "slow or not slow"
 
+# Speed and memory beside other toolkits; BENCH=--quick for a first look, BENCH=--write-docs for docs/benchmarks.md.
+bench: $(VENV)/.bench
+	$(BIN)/python -m benchmarks $(BENCH)
+
 $(VENV)/.torch:
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'arcana needs Python 3.11 or newer')"
 	$(PYTHON) -m venv $(VENV)
@@ -37,6 +41,12 @@ $(VENV)/.demo: $(VENV)/.torch pyproject.toml
 
 $(VENV)/.test: $(VENV)/.torch pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[plot,reference,dev]"
+	touch $@
+
+# Torch is named again so that nothing that is fetched here can replace it.
+$(VENV)/.bench: $(VENV)/.torch pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(TORCH)" -e ".[bench]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps "sinabs>=3.1" pbr
 	touch $@
 
 clean:

@@ -3,7 +3,8 @@
 Everything here is plain Python over ``exp log sigmoid sqrt where at_least between exp_of_rare`` and a surrogate
 ``spike``: bound to torch it is the reference; bound to symbols (``arcana.engine.program``) it is the expression
 graph from which the compiled kernels and their adjoints are made. Currents are in units of I0, the membrane is
-x = ln(Imem / I0), which is its voltage in units of Ut / kappa.
+x = ln(Imem / I0), which is its voltage in units of Ut / kappa. Arguments of ``exp`` and ``log`` are kept far from
+the ends of the floating-point range, and kernels rely on it.
 
     dx/dt = rate F(x),   rate = kappa I0 / (C_mem Ut)
     F(x)  = Iin Igain / (Igain + I) - (Itau + Iahp + Igabaa) (1 - exp(-x / kappa)) + Ifb,      I = exp(x)
@@ -111,7 +112,13 @@ class Neuron(NamedTuple):
 def slope(x: Value, drive: Value, nmda: Value, leak: Value, listening: Value, c: Coefficients) -> Value:
     """F(x): the right-hand side of the membrane equation, in units of I0."""
     x = between(x, c.k.zero, c.x_highest)
-    current = exp(x)
+    return slope_at(x, exp(x), drive, nmda, leak, listening, c)
+
+
+def slope_at(
+    x: Value, current: Value, drive: Value, nmda: Value, leak: Value, listening: Value, c: Coefficients
+) -> Value:
+    """F(x) where x is within its limits and ``current`` is exp(x)."""
     into = where(listening, at_least(drive + nmda * current / (current + c.nmda_threshold), c.k.one), c.k.one)
     feedback = exp(c.k.feedback_power * x) * sigmoid(c.feedback_norm * (current - c.feedback_threshold))
     if c.leak_saturation:
@@ -243,13 +250,16 @@ def euler(
 ) -> tuple[Neuron, Value, Value]:
     """Forward Euler in linear current with spikes and refractory period on the grid: what other simulators do.
 
-    Here ``Integrator.decay`` is 1 - h / tau and the stages are 1. For comparison only.
+    Here ``Integrator.decay`` is 1 - h / tau and what is seen are the currents as they are. For comparison only.
     """
     k = c.k
     # With a float countdown 2 ms would take 21 steps of 0.1 ms: half a step of tolerance
     listening = n.refractory < k.half * k.h
-    current = exp(n.x)
-    grown = current + current * k.rate * k.h * slope(n.x, *seen(n, external, 2, c), listening, c)
+    x = between(n.x, k.zero, c.x_highest)
+    current = exp(x)
+    dc = c.dc if external is None else c.dc + external
+    rise = slope_at(x, current, dc + n.ampa - n.gabab, n.nmda, c.leak + n.gabaa + n.ahp, listening, c)
+    grown = current + current * k.rate * k.h * rise
     after = log(at_least(grown, k.one))
     s = spike((after - c.x_threshold) * c.surrogate_scale)
     ahp = fade(n.ahp, c.ahp.decay, c.live.ahp, c)

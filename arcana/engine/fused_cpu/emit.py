@@ -84,7 +84,7 @@ def _rare(node: Node, nodes: list[Node], values: Mapping[int, Any], lanes: Lanes
     rare = values[node.args[0].index]
     before = b.block
     with b.if_then(lanes.any(b.fcmp_unordered("!=", rare, lanes.const(0.0))), likely=False):
-        computed = [lanes.exp(b.fmul(rare, values[other.args[1].index])) for other in together]
+        computed = [lanes.exp(lanes.limited(b.fmul(rare, values[other.args[1].index]))) for other in together]
         inside = b.block
     result = {}
     for other, value in zip(together, computed, strict=True):

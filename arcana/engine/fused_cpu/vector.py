@@ -30,8 +30,9 @@ class Precision:
         self.integer: Any = I64 if double else I32
         self.mantissa = 52 if double else 23
         self.exp_range = (-708.0, 709.0) if double else (-87.0, 88.0)
-        # ln 2 in two parts: the first has so few bits that its product with an exponent is exact
-        self.ln2_high = math.ldexp(round(math.ldexp(math.log(2), 32)), -32) if double else 0.693359375
+        # In double precision ln 2 in two parts: the first has so few bits that its product with an exponent is exact.
+        # In single precision one part is wrong by 2e-9, which times an exponent is still below rounding
+        self.ln2_high = math.ldexp(round(math.ldexp(math.log(2), 32)), -32) if double else math.log(2)
         self.ln2_low = math.log(2) - self.ln2_high
         root_half = np.array([math.sqrt(0.5)], np.float64 if double else np.float32)
         self.root_half = int(root_half.view(np.int64 if double else np.int32)[0])
@@ -107,15 +108,15 @@ class Lanes:
         return self.b.select(self.b.fcmp_ordered(">", a, b), b, a)
 
     def exp(self, x: Any) -> Any:
-        """The exponential 2^n exp r, n = round(x / ln 2), |r| <= ln 2 / 2; the polynomial is good to rounding."""
+        """The exponential 2^n exp r, n = round(x / ln 2), |r| <= ln 2 / 2; x within ``exp_range``."""
         p, b = self.p, self.b
-        low, high = p.exp_range
-        x = self.smaller(self.larger(x, self.const(low)), self.const(high))
         # Adding 1.5 2^mantissa rounds to the nearest whole number and leaves it in the low bits
         magic = self.const(1.5 * 2.0**p.mantissa)
         shifted = self.fma(x, self.const(1.0 / math.log(2)), magic)
         n = b.fsub(shifted, magic)
-        r = self.fma(n, self.const(-p.ln2_low), self.fma(n, self.const(-p.ln2_high), x))
+        r = self.fma(n, self.const(-p.ln2_high), x)
+        if p.ln2_low:
+            r = self.fma(n, self.const(-p.ln2_low), r)
         series = self.polynomial(r, p.exp_series)
         exponent = b.shl(b.bitcast(shifted, self.ints), self.whole(p.mantissa))
         return b.bitcast(b.add(b.bitcast(series, self.ints), exponent), self.type)
@@ -123,8 +124,13 @@ class Lanes:
     def sigmoid(self, x: Any) -> Any:
         """1 / (1 + exp -x), exactly 0 where exp -x would overflow."""
         b, one = self.b, self.const(1.0)
-        value = b.fdiv(one, b.fadd(one, self.exp(b.fneg(x))))
+        value = b.fdiv(one, b.fadd(one, self.exp(self.limited(b.fneg(x)))))
         return b.select(b.fcmp_ordered("<", x, self.const(-self.p.exp_range[1])), self.const(0.0), value)
+
+    def limited(self, x: Any) -> Any:
+        """An argument for ``exp`` that is within the range of exponents."""
+        low, high = self.p.exp_range
+        return self.smaller(self.larger(x, self.const(low)), self.const(high))
 
     def log(self, x: Any) -> Any:
         """The logarithm n ln 2 + log m with m from sqrt(1/2) to sqrt 2, for normal x > 0."""
@@ -137,7 +143,9 @@ class Lanes:
         s = b.fdiv(b.fsub(m, self.const(1.0)), b.fadd(m, self.const(1.0)))
         series = b.fmul(s, self.polynomial(b.fmul(s, s), p.log_series))
         exponent = b.sitofp(n, self.type)
-        return self.fma(exponent, self.const(p.ln2_high), self.fma(exponent, self.const(p.ln2_low), series))
+        if p.ln2_low:
+            series = self.fma(exponent, self.const(p.ln2_low), series)
+        return self.fma(exponent, self.const(p.ln2_high), series)
 
     def any(self, condition: Any) -> Any:
         """Whether the condition holds in any lane."""

@@ -21,7 +21,7 @@ NUMBERS = tuple(f"k.{name}" for name in eq.Constants._fields if name not in LITE
 
 @dataclass(frozen=True)
 class Circuit:
-    """What distinguishes one compiled program from another; numbers are arguments of the program, not part of it."""
+    """What distinguishes one compiled program from another; numbers are its arguments, not part of it."""
 
     solver: str
     leak_saturation: bool
