@@ -76,7 +76,7 @@ def _replay(f: Frame, row: Any, t: Any, step: Any) -> None:
         for name in f.fields:
             b.store(state[name], variables[name])
         b.store(lanes.const(0.0), variables["fired"])
-        with f.loop(i64(0), f.arg["substeps"]) as i:
+        with f.substeps() as i:
             now = {name: b.load(variables[name], typ=lanes.type) for name in names}
             for number, name in enumerate(names):
                 f.store(now[name], _history(f, step, i, number, lane))
@@ -105,7 +105,7 @@ def _walk_back(f: Frame, row: Any, t: Any, step: Any) -> None:
         b.store(fired, variables["fired"])
         if "external" in variables:
             b.store(lanes.const(0.0), variables["external"])
-        with f.loop_down(i64(0), f.arg["substeps"]) as i:
+        with f.substeps(down=True) as i:
             now = {
                 name: f.load(_history(f, step, i, number, lane)) for number, name in enumerate((*f.fields, "fired"))
             }

@@ -67,7 +67,7 @@ def _step(f: Frame, state: dict[str, Any], row: Any, t: Any, lane: Any) -> tuple
     external = None
     if f.spec.circuit.external:
         external = f.load_part(f.series_address("external", row, t, lane), lane)
-    with f.loop(i64(0), f.arg["substeps"]):
+    with f.substeps():
         now = {name: b.load(variables[name], typ=lanes.type) for name in names}
         given = {f"n.{name}": now[name] for name in f.fields} | {n: now[n] for n in ("fired", "when", "start")}
         if external is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from arcana.engine.fused_cpu.code import Code, i64
@@ -30,6 +31,13 @@ class Frame(Code):
     def each_row_of_lanes(self) -> Any:
         """Loop over the unit's lanes, ``width`` at a time."""
         return self.loop(self.arg["lane"], self.arg["lane_end"], i64(self.spec.width))
+
+    def substeps(self, down: bool = False) -> AbstractContextManager[Any]:
+        """Loop over the sub-steps of a step; no loop at all where there is only one."""
+        if self.spec.circuit.single:
+            return nullcontext(i64(0))
+        loop = self.loop_down if down else self.loop
+        return loop(i64(0), self.arg["substeps"])
 
     def x_row(self, row: Any) -> Any:
         """Row of the input that a row of neurons listens to (virtual chips share their input)."""

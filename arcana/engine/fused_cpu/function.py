@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.autograd.function import once_differentiable
 
 from arcana.engine.fused_cpu import launch, pack
 from arcana.engine.fused_cpu.launch import Arrays, Plan
@@ -52,9 +51,18 @@ class Fused(torch.autograd.Function):
         return spikes, after, peak, record
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, grad_spikes: Tensor, grad_state: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
-        """Run the backward kernel for the inputs that need a gradient."""
+        """Run the backward kernel for the inputs that need a gradient.
+
+        Raises:
+            RuntimeError: if the gradient is to be differentiated again. Torch's ``once_differentiable`` notices
+                only what depends on the incoming adjoints, and would leave the rest of a second derivative out.
+        """
+        if torch.is_grad_enabled():
+            raise RuntimeError(
+                "the fused engine has no second derivatives (create_graph=True): run this inside "
+                'arcana.use_engine("reference")'
+            )
         plan: Plan = ctx.plan
         spec, s = plan.spec, plan.shape
         saved = list(ctx.saved_tensors)

@@ -11,7 +11,7 @@ from arcana.engine.fused_cpu.compile import kernel
 from arcana.engine.fused_cpu.pack import Shape
 from arcana.engine.fused_cpu.project import ARGUMENTS, ProjectSpec
 from arcana.engine.fused_cpu.spec import Spec
-from arcana.engine.fused_cpu.threads import PIECES, address, pieces, run_all, words
+from arcana.engine.fused_cpu.threads import PIECES, address, aligned, pieces, run_all, words
 from arcana.typing import Tensor
 
 SEGMENT_BYTES = 1 << 24  # the adjoints of events are made and used up in segments of about this size
@@ -34,7 +34,7 @@ class Plan(NamedTuple):
 
     def empty(self, *shape: int) -> Tensor:
         """A new array of the kernel's type."""
-        return torch.empty(shape, dtype=torch.float64 if self.spec.kind == "double" else torch.float32)
+        return aligned(shape, np.float64 if self.spec.kind == "double" else np.float32)
 
     def sizes(self) -> dict[str, int]:
         """The arguments that are sizes."""

@@ -50,7 +50,7 @@ def run(job: Job, every: int) -> Result:
         plan, numbers, drive.X, moving, external, *counts, *(values[name] for name in spec.coefficients)
     )
     if c.live.ampa:
-        check_stiffness(peak + c.dc.detach().max(), c, job.technology)
+        check_stiffness(peak.view(*leading, -1)[..., : job.n_out] + c.dc.detach(), c, job.technology)
     else:
         check_stiffness(neuron.ampa.detach() + c.dc.detach(), c, job.technology)
     end = _state(circuit, neuron, after.unbind(-2), leading, job.n_out)

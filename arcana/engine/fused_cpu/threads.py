@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -18,6 +19,7 @@ from arcana.engine.fused_cpu.pack import Shape
 Words: TypeAlias = NDArray[np.int64]
 MOST_LANES = 256  # of a piece: its state and history stay in the processor's cache
 FEWEST_LANES = 64
+LINE = 64  # bytes of a cache line
 PIECES = 32  # aimed at: enough for several threads to end at about the same time
 GROUP_BYTES = 1 << 26  # most memory for the separate sums of the weights' adjoints
 
@@ -75,6 +77,18 @@ def run_all(kernel: Kernel, arguments: Words, units: Sequence[Words]) -> None:
 @lru_cache(maxsize=2)
 def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="arcana")
+
+
+def aligned(shape: Sequence[int], kind: type[np.floating[Any]]) -> torch.Tensor:
+    """A new array at the start of a cache line.
+
+    Made by numpy, which asks for large pages: for large arrays, the first touch of each small page costs more than
+    the kernel's work on it.
+    """
+    size = math.prod(shape) * np.dtype(kind).itemsize
+    raw = np.empty(size + LINE, np.uint8)
+    start = -raw.ctypes.data % LINE
+    return torch.from_numpy(raw[start : start + size].view(kind)).view(*shape)
 
 
 def words(values: Sequence[int]) -> Words:

@@ -30,6 +30,11 @@ class Circuit:
     surrogate: type[Surrogate] = FastSigmoid
 
     @property
+    def single(self) -> bool:
+        """Whether a step has one sub-step by definition."""
+        return self.solver == "euler"
+
+    @property
     def state(self) -> tuple[str, ...]:
         """Fields of ``equations.Neuron`` that move."""
         return ("x", *(name for name in INTEGRATORS if getattr(self.live, name)), "refractory")
@@ -96,9 +101,10 @@ def _advance(g: Graph, circuit: Circuit) -> dict[str, Node]:
     equations = symbolic_equations()
     slope: Any = circuit.surrogate.pseudo_derivative
     external = g.leaf("external") if circuit.external else None
-    before = eq.Fired(g.leaf("fired"), g.leaf("when"))  # type: ignore[arg-type]
+    before: list[Any] = [g.const(0) if circuit.single else g.leaf(name) for name in ("fired", "when")]
+    start: Any = g.const(0) if circuit.single else g.leaf("start")
     after, out = equations.advance(
-        _neuron(g, circuit), before, g.leaf("start"), external, _coefficients(g, circuit), spike_with(slope)
+        _neuron(g, circuit), eq.Fired(*before), start, external, _coefficients(g, circuit), spike_with(slope)
     )
     return {name: getattr(after, name) for name in circuit.state} | {"fired": out.fired, "when": out.when}
 

@@ -1,0 +1,1 @@
+"""The time loop compiled for GPUs with Triton: forward, and backward by recomputation."""
