@@ -99,7 +99,8 @@ def _walk_back(f: Frame, row: Any, t: Any, step: Any) -> None:
         variables = {name: f.variable(lanes.type) for name in names}
         for i, name in enumerate(f.fields):
             b.store(f.load(f.state_address("grad_state", row, i, lane)), variables[name])
-        fired = f.load_part(f.series_address("grad_spikes", row, t, lane), lane)
+        place = b.add(b.mul(row, f.arg["grad_row"]), b.mul(t, f.arg["grad_step"]))
+        fired = f.load_part(f.at("grad_spikes", b.add(place, lane)), lane)
         if spec.loops:
             fired = f.add(fired, f.load(_echo(f, len(spec.loops), lane)))
         b.store(fired, variables["fired"])

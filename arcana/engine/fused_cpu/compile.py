@@ -6,7 +6,9 @@ import ctypes
 import hashlib
 import os
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ from arcana.engine.fused_cpu.spec import Spec
 from arcana.engine.surrogates import slope_text
 
 Kernel = Callable[[int, int], None]
+DIGEST = hashlib.sha256().digest_size  # a file begins with the hash of what follows
 _alive: list[Any] = []  # the code of a kernel lives as long as its engine
 
 
@@ -88,13 +91,14 @@ def cache_folder() -> Path:
     given = os.environ.get("ARCANA_CACHE_DIR")
     if given:
         return Path(given)
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    return base / "arcana"
+    base = os.environ.get({"win32": "LOCALAPPDATA", "darwin": ""}.get(sys.platform, "XDG_CACHE_HOME"))
+    if base:
+        return Path(base) / "arcana"
+    inside = {"win32": "AppData/Local", "darwin": "Library/Caches"}.get(sys.platform, ".cache")
+    try:
+        return Path.home() / inside / "arcana"
+    except RuntimeError:  # a user without a home, as in some containers: below a file nothing can be kept
+        return Path(os.devnull) / "arcana"
 
 
 def _file(spec: Spec | ProjectSpec) -> Path:
@@ -117,18 +121,22 @@ def _sources() -> str:
 
 
 def _read(file: Path) -> bytes | None:
+    """The code in a file, if it is whole: LLVM ends the process on an object file that is not."""
     try:
-        return file.read_bytes() or None
+        content = file.read_bytes()
     except OSError:
         return None
+    digest, code = content[:DIGEST], content[DIGEST:]
+    return code if hashlib.sha256(code).digest() == digest else None
 
 
 def _write(file: Path, code: bytes) -> None:
     """Keep the code if the folder lets us: a machine that cannot write compiles anew in every process."""
-    part = file.with_suffix(f".{os.getpid()}.part")
+    part = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(code)
+        part.write_bytes(hashlib.sha256(code).digest() + code)
         part.replace(file)
     except OSError:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()

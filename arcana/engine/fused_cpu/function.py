@@ -79,7 +79,7 @@ class Fused(torch.autograd.Function):
             plan, backward, arrays,
             pack.back_weights(saved[:feeds], -(-s.n_in // spec.width) * spec.width) if backward.events else None,
             pack.back_weights(saved[feeds:loops], s.padded) if spec.loops else None,
-            pack.series(grad_spikes, s), _padded(grad_state, s),
+            pack.adjoint_series(grad_spikes, s), _padded(grad_state, s),
         )  # fmt: skip
         shapes = ctx.shapes
         grads: list[Tensor | None] = [None] * len(shapes)

@@ -106,7 +106,7 @@ def backward(
         arrays: What the forward run returned.
         W_back: Counts (feeds, n_out, padded n_in), if the adjoint of the input is wanted.
         R_back: Recurrent counts (loops, n_out, padded), for recurrent layers.
-        grad_spikes: Adjoint of the spikes (rows, steps, n).
+        grad_spikes: Adjoint of the spikes (rows, steps, n), or (rows, 1, n) if it is the same for all steps.
         grad_state: Adjoint of the state at the end (rows, fields, padded).
     """
     s, fields = plan.shape, len(spec.circuit.state)
@@ -131,6 +131,7 @@ def backward(
         "state": address(state), "R_back": address(R_back), "grad_spikes": address(grad_spikes),
         "grad_state": address(grad_state), "grad_C": address(C), "grad_events": address(events),
         "grad_external": address(external), "segment": segment,
+        "grad_row": grad_spikes.stride(0), "grad_step": s.n if grad_spikes.shape[1] == s.steps else 0,
     }  # fmt: skip
     history = plan.every * plan.substeps * (fields + 1)
     scratch = [

@@ -83,6 +83,13 @@ def series(value: Tensor, s: Shape) -> Tensor:
     return value.expand(*s.leading, s.steps, s.n).reshape(s.rows, s.steps, s.n).contiguous()
 
 
+def adjoint_series(value: Tensor, s: Shape) -> Tensor:
+    """A tensor (..., time, n_out) as (rows, steps, n), or (rows, 1, n) if it is the same for all steps."""
+    if value.stride(-2) == 0:
+        return value[..., :1, :].expand(*s.leading, 1, s.n).reshape(s.rows, 1, s.n).contiguous()
+    return series(value, s)
+
+
 def _repeat_last(value: Tensor, s: Shape) -> Tensor:
     if s.padded == s.n:
         return value.contiguous()

@@ -13,7 +13,8 @@ from arcana.engine.program.circuit import Circuit
 # external and spikes (rows, steps, n); C (c_rows, coefficients, padded); numbers (NUMBERS);
 # state (rows, fields, padded); peak (rows, padded); checkpoints (chunks, rows, fields, padded);
 # record (fields + 1, rows, steps, n); every grad_ array is shaped as what it belongs to, but
-# grad_events (feeds, rows, segment, n) and grad_C (rows, wrt, padded).
+# grad_events (feeds, rows, segment, n), grad_C (rows, wrt, padded), and grad_spikes, whose rows and steps lie
+# grad_row and grad_step numbers apart: a loss of rates has one adjoint for all steps.
 COMMON = (
     "X", "W", "R", "external", "C", "numbers", "state", "checkpoints", "spikes",
     "rows", "x_rows", "rows_per_c", "steps", "n_in", "n", "padded", "substeps", "every",
@@ -21,6 +22,7 @@ COMMON = (
 FORWARD = (*COMMON, "peak", "record")
 BACKWARD = (
     *COMMON, "R_back", "grad_spikes", "grad_state", "grad_C", "grad_events", "grad_external",
+    "grad_row", "grad_step",
     "first_chunk", "last_chunk", "segment_start", "segment",
 )  # fmt: skip
 # What differs between the pieces of work that threads share out

@@ -63,7 +63,7 @@ class Text:
 
     def _coefficients(self) -> None:
         for i, name in enumerate(programs.NUMBERS):
-            self.add(f"{name_of(name)} = tl.load(numbers + {i})")
+            self.add(f"{name_of(name)} = tl.load(numbers + {i}) + zero")
         names = self.spec.coefficients
         self.add(f"c_row = (row // rows_per_c) * {len(names)}")
         for i, name in enumerate(names):
