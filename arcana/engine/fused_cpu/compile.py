@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import llvmlite
 from llvmlite import binding
@@ -23,9 +23,11 @@ from arcana.engine.fused_cpu.code import NAME
 from arcana.engine.fused_cpu.forward import forward_kernel
 from arcana.engine.fused_cpu.project import ProjectSpec, project_kernel
 from arcana.engine.fused_cpu.spec import Spec
+from arcana.engine.fused_cpu.team import ShareSpec, share_kernel
 from arcana.engine.surrogates import slope_text
 
-Kernel = Callable[[int, int], None]
+Kernel = Callable[..., None]
+AnySpec: TypeAlias = Spec | ProjectSpec | ShareSpec
 DIGEST = hashlib.sha256().digest_size  # a file begins with the hash of what follows
 _alive: list[Any] = []  # the code of a kernel lives as long as its engine
 
@@ -46,7 +48,7 @@ def _machine() -> Any:
 
 
 @lru_cache
-def kernel(spec: Spec | ProjectSpec) -> Kernel:
+def kernel(spec: AnySpec) -> Kernel:
     """The compiled kernel, from the cache folder if it lies there."""
     file = _file(spec)
     code = _read(file)
@@ -58,19 +60,22 @@ def kernel(spec: Spec | ProjectSpec) -> Kernel:
     engine.add_object_file(binding.ObjectFileRef.from_data(code))
     engine.finalize_object()
     _alive.append(engine)
-    return ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(engine.get_function_address(NAME))
+    words = (ctypes.c_void_p,) if isinstance(spec, ShareSpec) else (ctypes.c_void_p, ctypes.c_void_p)
+    return ctypes.CFUNCTYPE(None, *words)(engine.get_function_address(NAME))
 
 
-def object_code(spec: Spec | ProjectSpec) -> bytes:
+def object_code(spec: AnySpec) -> bytes:
     """Compile a kernel."""
     module, machine = optimised(spec)
     code: bytes = machine.emit_object(module)
     return code
 
 
-def optimised(spec: Spec | ProjectSpec) -> tuple[Any, Any]:
+def optimised(spec: AnySpec) -> tuple[Any, Any]:
     """The module of a kernel after LLVM's optimiser, and the machine it is for."""
-    if isinstance(spec, ProjectSpec):
+    if isinstance(spec, ShareSpec):
+        text = share_kernel()
+    elif isinstance(spec, ProjectSpec):
         text = project_kernel(spec)
     else:
         text = backward_kernel(spec) if spec.backward else forward_kernel(spec)
@@ -101,9 +106,9 @@ def cache_folder() -> Path:
         return Path(os.devnull) / "arcana"
 
 
-def _file(spec: Spec | ProjectSpec) -> Path:
+def _file(spec: AnySpec) -> Path:
     # Classes of one name may have different slopes, in one notebook after the other
-    slope = "" if isinstance(spec, ProjectSpec) else slope_text(spec.circuit.surrogate)
+    slope = slope_text(spec.circuit.surrogate) if isinstance(spec, Spec) else ""
     about = (repr(spec), slope, _sources(), llvmlite.__version__, binding.get_host_cpu_name(),
              binding.get_host_cpu_features().flatten())  # fmt: skip
     return cache_folder() / f"{hashlib.sha256(repr(about).encode()).hexdigest()[:32]}.o"

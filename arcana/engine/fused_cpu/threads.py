@@ -5,18 +5,17 @@ from __future__ import annotations
 import ctypes
 import math
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from arcana.engine.fused_cpu.compile import Kernel
+from arcana.engine.fused_cpu.compile import kernel as compiled
 from arcana.engine.fused_cpu.pack import Shape
+from arcana.engine.fused_cpu.team import ShareSpec, Words, run_team
 
-Words: TypeAlias = NDArray[np.int64]
 MOST_LANES = 256  # of a piece: its state and history stay in the processor's cache
 FEWEST_LANES = 64
 LINE = 64  # bytes of a cache line
@@ -62,21 +61,13 @@ def pieces(s: Shape, width: int, whole_rows: bool, weight_bytes: int = 0) -> lis
 
 def run_all(kernel: Kernel, arguments: Words, units: Sequence[Words]) -> None:
     """Call the kernel on every unit, on as many threads as torch is set to use."""
-
-    def call(unit: Words) -> None:
-        kernel(arguments.ctypes.data, unit.ctypes.data)
-
     threads = min(torch.get_num_threads(), len(units))
-    if threads == 1:
-        for unit in units:
-            call(unit)
-    else:
-        list(_pool(torch.get_num_threads()).map(call, units))
-
-
-@lru_cache(maxsize=2)
-def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix="arcana")
+    if threads > 1:
+        address = ctypes.cast(kernel, ctypes.c_void_p).value or 0  # type: ignore[arg-type]
+        run_team(compiled(ShareSpec()), address, arguments, np.stack(units), threads)
+        return
+    for unit in units:
+        kernel(arguments.ctypes.data, unit.ctypes.data)
 
 
 def aligned(shape: Sequence[int], kind: type[np.floating[Any]]) -> torch.Tensor:

@@ -30,8 +30,8 @@ class Precision:
         self.integer: Any = I64 if double else I32
         self.mantissa = 52 if double else 23
         self.exp_range = (-708.0, 709.0) if double else (-87.0, 88.0)
-        # In double precision ln 2 in two parts: the first has so few bits that its product with an exponent is exact.
-        # In single precision one part is wrong by 2e-9, which times an exponent is still below rounding
+        # In double precision ln 2 in two parts: the first has so few bits that its product with an exponent is
+        # exact. In single precision one part is wrong by 2e-9, which times an exponent is still below rounding
         self.ln2_high = math.ldexp(round(math.ldexp(math.log(2), 32)), -32) if double else math.log(2)
         self.ln2_low = math.log(2) - self.ln2_high
         root_half = np.array([math.sqrt(0.5)], np.float64 if double else np.float32)
