@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
@@ -169,11 +169,6 @@ def coefficients(
     norm = bias.Ipfb_norm * technology.I0
     feedback_threshold = bias.Ipfb_th * unit
     x_threshold = torch.log(bias.Ith * unit)
-
-    def integrator(name: str, capacitance: float, pulse: Tensor | None) -> eq.Integrator:
-        Itau, Igain, Iw = (getattr(bias, f"{part}_{name}") for part in ("Itau", "Igain", "Iw"))
-        return _integrator(Itau, Igain, Iw * unit, tau_of(Itau, capacitance, t), pulse, h, solver)
-
     return eq.Coefficients(
         solver=solver,
         substeps=substeps,
@@ -191,11 +186,7 @@ def coefficients(
         x_highest=x_threshold.clamp(min=0.0) + eq.MARGIN,
         surrogate_scale=1.0 / x_threshold.clamp(min=1.0),
         refractory=bias.refractory,
-        ampa=integrator("ampa", t.C_ampa, bias.pulse),
-        nmda=integrator("nmda", t.C_nmda, bias.pulse),
-        gabaa=integrator("gabaa", t.C_gabaa, bias.pulse),
-        gabab=integrator("gabab", t.C_gabab, bias.pulse),
-        ahp=integrator("ahp", t.C_ahp, bias.pulse_ahp),
+        **_integrators(bias, t, h, solver),
     )
 
 
@@ -222,6 +213,31 @@ def _constants(t: Technology, h: float, dtype: torch.dtype, device: torch.device
     return eq.Constants(
         **{name: torch.tensor(number, dtype=dtype, device=device) for name, number in numbers.items()}
     )
+
+
+def _integrators(bias: DPIBias, t: Technology, h: float, solver: str) -> dict[str, eq.Integrator]:
+    """All five; those that are alike are computed together, since each small operation costs a microsecond."""
+    alike: dict[tuple[object, ...], list[str]] = {}
+    parts: dict[str, list[Tensor]] = {}
+    for name in ("ampa", "nmda", "gabaa", "gabab", "ahp"):
+        pulse = bias.pulse_ahp if name == "ahp" else bias.pulse
+        parts[name] = [getattr(bias, f"{part}_{name}") for part in ("Itau", "Igain", "Iw")]
+        parts[name] += [] if pulse is None else [pulse]
+        # Only what is trained alike goes together: no coefficient shall seem trained that is not
+        alike.setdefault(tuple((p.shape, p.requires_grad) for p in parts[name]), []).append(name)
+    found = {}
+    for names in alike.values():
+        together = [torch.stack(same) for same in zip(*(parts[name] for name in names), strict=True)]
+        shape = (-1, *(1 for _ in range(max(p.ndim for p in together) - 1)))
+        capacitances: Any = together[0].new_tensor([getattr(t, f"C_{name}") for name in names]).view(shape)
+        Itau, Igain, Iw, *width = (
+            p.view(len(names), *(1,) * (len(shape) - p.ndim), *p.shape[1:]) for p in together
+        )
+        tau = tau_of(Itau, capacitances, t)
+        every = _integrator(Itau, Igain, Iw * (1.0 / t.I0), tau, width[0] if width else None, h, solver)
+        for i, name in enumerate(names):
+            found[name] = eq.Integrator(*(field[i] for field in every))
+    return found
 
 
 def _integrator(

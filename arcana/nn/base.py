@@ -21,7 +21,7 @@ from arcana.hardware.profile import HardwareProfile
 from arcana.hardware.registry import load_profile
 from arcana.nn.checks import check_events, check_external, check_parameters, check_state, inspectable
 from arcana.nn.mismatched import MismatchedBiases
-from arcana.nn.parameter import BiasParameter, CountParameter, read_biases, unit_of
+from arcana.nn.parameter import BiasParameter, CountParameter, read_biases, unit_of, within
 from arcana.quantize.codes import bias_limits
 from arcana.quantize.weights import synapse_counts
 from arcana.surrogate import fast_sigmoid
@@ -132,23 +132,30 @@ class DPIModule(MismatchedBiases, nn.Module):
         return self._within_limits(name).exp() * unit_of(name, self.technology)
 
     def _within_limits(self, name: str) -> Tensor:
-        raw: Tensor = getattr(self, f"log_{name}")
-        low, high = self._limits[name]
-        if low == -math.inf and high == math.inf:
-            return raw
-        # A bias of 0 (-inf) is a part that is switched off, not a current below the range
-        return torch.where(raw == -math.inf, raw, raw.clamp(low, high))
+        return within(getattr(self, f"log_{name}"), *self._limits[name])
 
     def biases(self) -> DPIBias:
         """All biases as the neurons have them, mismatch included: (), (n_out,) or (chips, 1, n_out)."""
-        values: dict[str, Tensor] = {}
+        # Those of one shape go together, since each small operation costs a microsecond; what is trained and what
+        # is not stay apart, so that no bias seems trained that is not
+        alike: dict[tuple[object, ...], list[str]] = {}
         for name in self.bias_names():
-            raw = self._within_limits(name)
-            if self.bias_groups is not None and raw.ndim:
-                raw = raw[self.bias_groups]
-            factor = self.mismatch_of(name)
-            raw = raw if factor is None else raw + factor
-            values[name] = raw.exp() * unit_of(name, self.technology)
+            raw: Tensor = getattr(self, f"log_{name}")
+            alike.setdefault((raw.shape, raw.requires_grad, self.mismatch_of(name) is None), []).append(name)
+        values: dict[str, Tensor] = {}
+        for (_, _, nominal), names in alike.items():
+            raw = torch.stack([getattr(self, f"log_{name}") for name in names])
+            shape = (-1, *(1 for _ in range(raw.ndim - 1)))
+            low, high = raw.new_tensor([self._limits[name] for name in names]).T
+            raw = within(raw, low.view(shape), high.view(shape))
+            if self.bias_groups is not None and raw.ndim > 1:
+                raw = raw[:, self.bias_groups]
+            units = [unit_of(name, self.technology) for name in names]
+            if nominal:
+                values |= zip(names, (raw.exp() * raw.new_tensor(units).view(shape)).unbind(), strict=True)
+            else:
+                for name, one, unit in zip(names, raw.unbind(), units, strict=True):
+                    values[name] = (one + self.mismatch_of(name)).exp() * unit  # type: ignore[operator]
         return DPIBias(**values)
 
     def set_bias(self, name: str, value: float | Sequence[float] | Tensor) -> None:

@@ -24,6 +24,11 @@ def unit_of(name: str, technology: Technology) -> float:
     return technology.I0 if BIASES[name].unit == "A" else 1.0
 
 
+def within(raw: Tensor, low: float | Tensor, high: float | Tensor) -> Tensor:
+    """Ln(I / I0) within its limits; a bias of 0 (-inf) is a part that is switched off, not a current below them."""
+    return torch.where(raw == -math.inf, raw, torch.clamp(raw, low, high))  # type: ignore[arg-type]
+
+
 class BiasParameter(nn.Parameter):
     """The logarithm of a bias, with the limits [low, high] that the bias generator sets (also as logarithms).
 
