@@ -1,4 +1,4 @@
-"""Sharing the work out to threads, in pieces that depend on the sizes alone: so do the results."""
+"""Sharing the work out to threads, in pieces such that the results depend on the sizes alone."""
 
 from __future__ import annotations
 
@@ -36,21 +36,23 @@ class Piece(NamedTuple):
 def pieces(s: Shape, width: int, whole_rows: bool, weight_bytes: int = 0) -> list[Piece]:
     """Cut a run into pieces of work that do not depend on each other.
 
+    Lanes never meet in a sum, so that they may be cut by the number of threads; rows do (in the adjoints of the
+    weights), and are cut by the sizes alone.
+
     Args:
         s: Sizes of the run.
         width: Lanes that are worked on together.
         whole_rows: Whether the neurons of a row listen to each other.
         weight_bytes: Memory that each group of rows needs for adjoints of the weights.
     """
-    lanes = s.padded
-    if not whole_rows:
-        lanes = MOST_LANES
-        while lanes > max(FEWEST_LANES, width) and s.rows * -(-s.padded // lanes) < PIECES:
-            lanes //= 2
-    starts = range(0, s.padded, lanes)
-    groups = min(s.rows, max(1, PIECES // len(starts)))
+    groups = min(s.rows, max(1, PIECES * MOST_LANES // s.padded))
     if weight_bytes:
         groups = min(groups, max(1, GROUP_BYTES // weight_bytes))
+    lanes, threads = s.padded if whole_rows else MOST_LANES, torch.get_num_threads()
+    if not whole_rows and threads > 1:
+        while lanes > max(FEWEST_LANES, width) and groups * -(-s.padded // lanes) < 4 * threads:
+            lanes //= 2
+    starts = range(0, s.padded, lanes)
     edges = [s.rows * g // groups for g in range(groups + 1)]
     return [
         Piece(edges[g], edges[g + 1], lane, min(lane + lanes, s.padded), g)
