@@ -17,7 +17,8 @@ import llvmlite
 from llvmlite import binding
 
 import arcana.circuits
-import arcana.engine
+import arcana.engine.fused_cpu
+import arcana.engine.program
 from arcana.engine.fused_cpu.backward import backward_kernel
 from arcana.engine.fused_cpu.code import NAME
 from arcana.engine.fused_cpu.forward import forward_kernel
@@ -118,7 +119,8 @@ def _file(spec: AnySpec) -> Path:
 def _sources() -> str:
     """A hash of all code that kernels are made from: another version of arcana never finds an old kernel."""
     digest = hashlib.sha256()
-    folders = [Path(str(package.__file__)).parent for package in (arcana.circuits, arcana.engine)]
+    packages = (arcana.circuits, arcana.engine.program, arcana.engine.fused_cpu)
+    folders = [Path(str(package.__file__)).parent for package in packages]
     files = [f for folder in folders for f in folder.rglob("*.py")]
     for file in sorted(files):
         digest.update(file.read_bytes())
