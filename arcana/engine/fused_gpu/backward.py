@@ -17,8 +17,8 @@ def backward_kernel(spec: Spec) -> str:
     f = Text(spec)
     for i, name in enumerate(f.states):
         f.add(f"a_{name} = tl.load({f.field('grad_state', i)})")
-    for i, name in enumerate(spec.wrt):
-        f.add(f"g_{name_of(name)} = tl.load({_sum_address(spec, i)})")
+    for name in spec.wrt:
+        f.add(f"g_{name_of(name)} = tl.load({f.coefficient_sum(name)})")
     with f.loop("back in range(0, last_chunk - first_chunk)"):
         f.add("chunk = last_chunk - 1 - back")
         f.add("begin = chunk * every", "end = tl.minimum(begin + every, steps)")
@@ -33,13 +33,9 @@ def backward_kernel(spec: Spec) -> str:
         f.add("tl.debug_barrier()")
     for i, name in enumerate(f.states):
         f.add(f"tl.store({f.field('grad_state', i)}, a_{name}, mask=there)")
-    for i, name in enumerate(spec.wrt):
-        f.add(f"tl.store({_sum_address(spec, i)}, g_{name_of(name)}, mask=there)")
+    for name in spec.wrt:
+        f.add(f"tl.store({f.coefficient_sum(name)}, g_{name_of(name)}, mask=there)")
     return f.finish()
-
-
-def _sum_address(spec: Spec, i: int) -> str:
-    return f"grad_C + (row * {len(spec.wrt)} + {i}) * n + lane"
 
 
 def _history(f: Text, i: int) -> str:

@@ -7,7 +7,7 @@ from arcana.engine.fused_gpu.text import Text
 
 
 def forward_kernel(spec: Spec) -> str:
-    """Source of a kernel that steps ``state`` in place through some chunks; checkpoints are kept if ``keep`` is 1."""
+    """Source of a kernel that steps ``state`` in place through some chunks, with checkpoints if ``keep`` is 1."""
     f = Text(spec)
     has_peak = "ampa" in f.fields
     for i, name in enumerate(f.states):

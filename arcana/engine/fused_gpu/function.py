@@ -17,8 +17,8 @@ from arcana.typing import Tensor
 class Fused(torch.autograd.Function):
     """(X, state, external, counts ..., coefficients ...) -> spikes, state at the end, peak, record.
 
-    ``state`` is (..., fields, n); counts are those of ``spec.feeds``; coefficients are those of
-    ``spec.coefficients``, of any shape that broadcasts to (..., n).
+    ``state`` is (..., fields, n); counts are those of ``spec.feeds`` and then ``spec.loops``; coefficients are
+    those of ``spec.coefficients``, of any shape that broadcasts to (..., n).
     """
 
     @staticmethod
@@ -27,11 +27,12 @@ class Fused(torch.autograd.Function):
     ) -> tuple[Tensor, ...]:
         """Run the forward kernel; keep checkpoints if anything needs a gradient."""
         spec, s = plan.spec, plan.shape
-        feeds = len(spec.feeds)
-        counts = tuple(w.contiguous() for w in rest[:feeds])
+        feeds, loops = len(spec.feeds), len(spec.feeds) + len(spec.loops)
+        counts = tuple(w.contiguous() for w in rest[:loops])
         series = None if external is None else pack.series(external, s)
-        C = pack.coefficients(rest[feeds:], s)
-        arrays = Arrays(pack.inputs(X, s), counts, series, C, numbers, checkpoints=numbers)
+        C = pack.coefficients(rest[loops:], s)
+        none = numbers[:0]
+        arrays = Arrays(pack.inputs(X, s), counts[:feeds], counts[feeds:], series, C, numbers, none, none)
         moving = state.reshape(s.rows, -1, s.n).clone(memory_format=torch.contiguous_format)
         keep = any(ctx.needs_input_grad)
         out = launch.forward(plan, arrays, moving, keep)
@@ -39,7 +40,8 @@ class Fused(torch.autograd.Function):
         if keep:
             ctx.plan = plan
             ctx.shapes = [None if value is None else value.shape for value in (X, state, external, *rest)]
-            ctx.save_for_backward(arrays.X, series, C, numbers, out.checkpoints, *counts)
+            spikes = out.spikes if spec.loops else none
+            ctx.save_for_backward(arrays.X, series, C, numbers, out.checkpoints, spikes, *counts)
         return out.spikes.view(*s.leading, s.steps, s.n), moving.view(*s.leading, -1, s.n), out.peak, out.record
 
     @staticmethod
@@ -57,18 +59,19 @@ class Fused(torch.autograd.Function):
             )
         plan: Plan = ctx.plan
         spec, s, shapes = plan.spec, plan.shape, ctx.shapes
-        X, series, C, numbers, checkpoints, *counts = ctx.saved_tensors
-        arrays = Arrays(X, tuple(counts), series, C, numbers, checkpoints)
-        feeds = len(spec.feeds)
+        X, series, C, numbers, checkpoints, spikes, *counts = ctx.saved_tensors
+        feeds, loops = len(spec.feeds), len(spec.feeds) + len(spec.loops)
+        arrays = Arrays(X, tuple(counts[:feeds]), tuple(counts[feeds:]), series, C, numbers, checkpoints, spikes)
         needs = ctx.needs_input_grad[2:]
-        needs_counts, needs_c = needs[3 : 3 + feeds], needs[3 + feeds :]
+        needs_counts, needs_c = needs[3 : 3 + loops], needs[3 + loops :]
         wrt = tuple(name for name, need in zip(spec.coefficients, needs_c, strict=True) if need)
         wants_events = bool(feeds) and (needs[0] or any(needs_counts))
         backward = replace(
             spec, backward=True, record=False, wrt=wrt, events=wants_events, weights=any(needs_counts)
         )
+        to_spikes = pack.series(grad_spikes, s)
         got = launch.backward(
-            plan, backward, arrays, pack.series(grad_spikes, s),
+            plan, backward, arrays, to_spikes.clone() if spec.loops else to_spikes,
             grad_state.reshape(s.rows, -1, s.n).clone(memory_format=torch.contiguous_format),
         )  # fmt: skip
         grads: list[Tensor | None] = [None] * len(shapes)
@@ -80,9 +83,9 @@ class Fused(torch.autograd.Function):
             grads[2] = got.external.view(*s.leading, s.steps, s.n).sum_to_size(shapes[2])
         for i, need in enumerate(needs_counts):
             if need:
-                grads[3 + i] = got.counts[i]
+                grads[3 + i] = (got.counts + got.loops)[i]
         per_row = got.C.view(*s.leading, len(wrt), s.n)
-        for i, name in enumerate(spec.coefficients, start=3 + feeds):
+        for i, name in enumerate(spec.coefficients, start=3 + loops):
             if name in wrt:
                 grads[i] = per_row[..., wrt.index(name), :].sum_to_size(shapes[i])
         return None, None, *grads

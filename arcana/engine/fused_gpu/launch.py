@@ -9,24 +9,28 @@ import torch
 
 from arcana.engine.fused_cpu.launch import Plan
 from arcana.engine.fused_cpu.spec import Spec
-from arcana.engine.fused_gpu.module import kernel
-from arcana.engine.fused_gpu.text import arguments
+from arcana.engine.fused_gpu.call import call
+from arcana.engine.fused_gpu.listen import listen, listen_back
 from arcana.typing import Tensor
 
-WARP = 32
 EVENT_BYTES = 1 << 28  # the events of a segment, or their adjoints, take about this much
 HISTORY_BYTES = 1 << 30  # most scratch of a backward launch; more rows go one launch after the other
 
 
 class Arrays(NamedTuple):
-    """What both kernels read; shapes in ``text``. ``counts`` are (n_out, n_in), one for each of ``spec.feeds``."""
+    """What the kernels read; shapes in ``text``.
+
+    Counts are (n_out, n_in) for each of ``spec.feeds``, and ``loops`` (n_out, n_out) for each of ``spec.loops``.
+    """
 
     X: Tensor
     counts: tuple[Tensor, ...]
+    loops: tuple[Tensor, ...]
     external: Tensor | None
     C: Tensor
     numbers: Tensor
     checkpoints: Tensor
+    spikes: Tensor
 
 
 class Forward(NamedTuple):
@@ -43,6 +47,7 @@ class Gradients(NamedTuple):
 
     X: Tensor | None
     counts: list[Tensor]
+    loops: list[Tensor]
     state: Tensor
     external: Tensor | None
     C: Tensor
@@ -62,7 +67,11 @@ def forward(plan: Plan, arrays: Arrays, state: Tensor, keep: bool) -> Forward:
     at_once = _chunks_at_once(plan, state.element_size())
     for first in range(0, chunks, at_once):
         last = min(chunks, first + at_once)
-        _call(spec, s.rows, s.n, given | _segment(plan, arrays, first, last))
+        now = given | _segment(plan, arrays, first, last)
+        for begin, end in _launches(spec, first, last):
+            call(spec, "steps", s.rows, s.n, now | {"first_chunk": begin, "last_chunk": end})
+            if spec.loops:
+                listen(plan, arrays.loops, begin, now)
     return out
 
 
@@ -73,7 +82,7 @@ def backward(plan: Plan, spec: Spec, arrays: Arrays, grad_spikes: Tensor, grad_s
         plan: As for the forward run.
         spec: The backward kernel.
         arrays: What the forward run was given, and its checkpoints.
-        grad_spikes: Adjoint of the spikes (rows, steps, n).
+        grad_spikes: Adjoint of the spikes (rows, steps, n); recurrent layers add to it.
         grad_state: Adjoint of the state at the end (rows, fields, n).
     """
     s, fields, feeds = plan.shape, len(spec.circuit.state), len(spec.feeds)
@@ -81,7 +90,7 @@ def backward(plan: Plan, spec: Spec, arrays: Arrays, grad_spikes: Tensor, grad_s
     C = new.new_zeros(s.rows, len(spec.wrt), s.n)
     external = new.new_empty(s.rows, s.steps, s.n) if spec.circuit.external else None
     X = new.new_empty(s.x_rows, s.steps, s.n_in) if spec.events else None
-    counts = [torch.zeros_like(w) for w in arrays.counts] if spec.weights else []
+    counts, loops = ([torch.zeros_like(w) for w in ws if spec.weights] for ws in (arrays.counts, arrays.loops))
     moments = min(plan.every, s.steps) * plan.substeps * (fields + 1)
     group = min(s.rows, max(1, HISTORY_BYTES // (moments * s.n * new.element_size())))
     given = _given(plan, arrays) | {
@@ -90,18 +99,23 @@ def backward(plan: Plan, spec: Spec, arrays: Arrays, grad_spikes: Tensor, grad_s
     }  # fmt: skip
     at_once = _chunks_at_once(plan, new.element_size())
     for last in range(-(-s.steps // plan.every), 0, -at_once):
-        segment = _segment(plan, arrays, max(0, last - at_once), last)
+        first = max(0, last - at_once)
+        segment = _segment(plan, arrays, first, last)
         steps = segment["segment"]
         events = new.new_empty(feeds if spec.events else 0, s.rows, steps, s.n)
-        for row in range(0, s.rows, group):
-            now = {"first_row": row, "grad_events": events}
-            _call(spec, min(group, s.rows - row), s.n, given | segment | now)
+        now = given | segment | {"grad_events": events}
+        for begin, end in reversed(_launches(spec, first, last)):
+            if spec.loops:
+                listen_back(plan, spec, arrays.loops, arrays.spikes, begin, now, loops)
+            for row in range(0, s.rows, group):
+                part = {"first_row": row, "first_chunk": begin, "last_chunk": end}
+                call(spec, "steps", min(group, s.rows - row), s.n, now | part)
         if spec.events:
             # Virtual chips share input and counts
             shared = events.view(feeds, -1, s.x_rows, steps, s.n).sum(1)
             begin = segment["segment_start"]
             _project_back(shared, arrays, begin, begin + steps, X, counts)
-    return Gradients(X, counts, grad_state, external, C)
+    return Gradients(X, counts, loops, grad_state, external, C)
 
 
 def _project_back(
@@ -113,6 +127,11 @@ def _project_back(
     now = arrays.X[:, begin:end].flatten(0, 1)
     for e, total in zip(events, counts, strict=False):
         total.addmm_(e.flatten(0, 1).mT, now)
+
+
+def _launches(spec: Spec, first: int, last: int) -> list[tuple[int, int]]:
+    """Ranges of chunks that one launch steps through: the neurons of a recurrent layer meet after every step."""
+    return [(t, t + 1) for t in range(first, last)] if spec.loops else [(first, last)]
 
 
 def _chunks_at_once(plan: Plan, size: int) -> int:
@@ -135,14 +154,4 @@ def _segment(plan: Plan, arrays: Arrays, first: int, last: int) -> dict[str, Any
     events = arrays.X.new_empty(len(arrays.counts), s.x_rows, end - begin, s.n)
     for out, w in zip(events, arrays.counts, strict=True):
         torch.matmul(arrays.X[:, begin:end], w.mT, out=out)
-    return {
-        "first_chunk": first, "last_chunk": last, "segment_start": begin, "segment": end - begin, "events": events,
-    }  # fmt: skip
-
-
-def _call(spec: Spec, rows: int, n: int, given: dict[str, Any]) -> None:
-    grid = (rows, -(-n // spec.width))
-    with torch.cuda.device_of(given["C"]):  # type: ignore[no-untyped-call]
-        kernel(spec)[grid](
-            *(given[name] for name in arguments(spec)), num_warps=spec.width // WARP, enable_fp_fusion=True
-        )
+    return {"segment_start": begin, "segment": end - begin, "events": events}

@@ -7,6 +7,8 @@ import importlib.util
 import os
 import sys
 import tempfile
+import threading
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,15 +16,18 @@ from typing import Any
 from arcana.engine.fused_cpu.compile import cache_folder
 from arcana.engine.fused_cpu.spec import Spec
 from arcana.engine.fused_gpu.backward import backward_kernel
+from arcana.engine.fused_gpu.echo import listen_back_kernel, listen_kernel
 from arcana.engine.fused_gpu.forward import forward_kernel
-from arcana.engine.fused_gpu.text import NAME
+from arcana.engine.fused_gpu.text import NAME, Part
+
+_WRITERS = {"steps": (forward_kernel, backward_kernel), "listen": (listen_kernel, listen_back_kernel)}
 
 
 @lru_cache
-def kernel(spec: Spec) -> Any:
+def kernel(spec: Spec, part: Part = "steps") -> Any:
     """The Triton function of a kernel; Triton compiles it when it is first called and keeps the code on disk."""
-    source = backward_kernel(spec) if spec.backward else forward_kernel(spec)
-    return getattr(_imported(source), NAME)
+    write = _WRITERS[part][spec.backward]
+    return getattr(_imported(write(spec)), NAME)
 
 
 def _imported(source: str) -> Any:
@@ -39,10 +44,11 @@ def _imported(source: str) -> Any:
 
 def _written(source: str, name: str) -> Path:
     """The file with this source: in the cache folder, or in a temporary one where that cannot be written."""
-    try:
-        return _write(cache_folder() / "triton", source, name)
-    except OSError:
-        return _write(_temporary_folder(), source, name)
+    folder = cache_folder()
+    if folder is not None:
+        with suppress(OSError):
+            return _write(folder / "triton", source, name)
+    return _write(_temporary_folder(), source, name)
 
 
 def _write(folder: Path, source: str, name: str) -> Path:
@@ -50,7 +56,7 @@ def _write(folder: Path, source: str, name: str) -> Path:
     if file.is_file() and file.read_text() == source:
         return file
     folder.mkdir(parents=True, exist_ok=True)
-    part = file.with_suffix(f".{os.getpid()}.part")
+    part = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
     part.write_text(source)
     part.replace(file)  # at once: another process never reads half a file
     return file

@@ -14,7 +14,7 @@ from arcana.engine.fused_cpu import pack
 from arcana.engine.fused_cpu.launch import Plan
 from arcana.engine.fused_cpu.route import _records, _state
 from arcana.engine.fused_cpu.spec import Spec
-from arcana.engine.fused_gpu import launch
+from arcana.engine.fused_gpu.call import WARP
 from arcana.engine.fused_gpu.function import Fused
 from arcana.engine.program.circuit import NUMBERS, Circuit
 from arcana.engine.stiffness import check_stiffness
@@ -34,13 +34,14 @@ def why_not(job: Job) -> str | None:
         return f"its tensors are on {job.drive.X.device.type}"
     if importlib.util.find_spec("triton") is None:
         return "Triton is not installed"
-    if any(w is not None for w in job.drive.recurrent):
-        return "its neurons are connected to each other, which the GPU kernels do not do"
     return None
 
 
 def run(job: Job, every: int) -> Result:
-    """Run a job whose tensors lie on one GPU, in float32 or float64; ``every``: steps between checkpoints."""
+    """Run a job whose tensors lie on one GPU, in float32 or float64; ``every``: steps between checkpoints.
+
+    Recurrent layers go step by step, with a matrix product and a checkpoint after each.
+    """
     drive, c, leading, n = job.drive, job.c, job.leading, job.n_out
     surrogate = surrogate_class(job.surrogate_fn)
     assert surrogate is not None
@@ -48,19 +49,19 @@ def run(job: Job, every: int) -> Result:
     spec = Spec(
         circuit=circuit,
         feeds=tuple(r for r, w in zip(RECEPTORS, drive.feed, strict=True) if w is not None),
-        loops=(),
+        loops=tuple(r for r, w in zip(RECEPTORS, drive.recurrent, strict=True) if w is not None),
         kind="double" if drive.X.dtype == torch.float64 else "float",
         width=block(n),
         ragged=True,
         record=any(name != "spikes" for name in job.record),
     )
     shape = pack.shape_of(leading, drive.X.shape, job.c_leading, n, 1)
-    plan = Plan(spec, shape, c.substeps, every)
+    plan = Plan(spec, shape, c.substeps, 1 if spec.loops else every)
     neuron = to_neuron(job.state, job.technology)
     moving = torch.stack([getattr(neuron, name).expand(*leading, n) for name in circuit.state], -2)
     numbers = torch.stack([getattr(c.k, name.removeprefix("k.")) for name in NUMBERS])
     external = None if drive.external is None else drive.external / job.technology.I0
-    counts = [w for w in drive.feed if w is not None]
+    counts = [w for w in (*drive.feed, *drive.recurrent) if w is not None]
     spikes, after, peak, record = Fused.apply(  # type: ignore[no-untyped-call]
         plan, numbers, drive.X, moving, external, *counts, *(job.coefficients[name] for name in spec.coefficients)
     )
@@ -73,7 +74,7 @@ def run(job: Job, every: int) -> Result:
 
 def block(n: int) -> int:
     """Neurons of a program instance: whole warps, a power of two."""
-    lanes = launch.WARP
+    lanes = WARP
     while lanes < min(n, MOST_LANES):
         lanes *= 2
     return lanes

@@ -4,25 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Literal, TypeAlias
 
 from arcana.engine.fused_cpu.spec import Spec
 from arcana.engine.fused_gpu.emit import ZERO_AND_ONE, call, function, name_of
 from arcana.engine.program import circuit as programs
 
 NAME = "kernel"
+Part: TypeAlias = Literal["steps", "listen"]  # the time loop; recurrent events, in ``echo``
 # Shapes: events (feeds, x_rows, segment, n); external, spikes and grad_ of both (rows, steps, n);
 # C (c_rows, coefficients, n); numbers (NUMBERS); state (rows, fields, n); peak (rows, n);
 # checkpoints (chunks, rows, fields, n); record (fields + 1, rows, steps, n); grad_C (rows, wrt, n);
 # grad_events (feeds, rows, segment, n); history (every, substeps, fields + 1, rows of the launch, n): the state at
-# the start of each sub-step, and ``fired``.
+# the start of each sub-step, and ``fired``; echo and grad_echo (loops, rows, n).
 SIZES = (
     "rows", "first_row", "x_rows", "rows_per_c", "n", "steps", "segment_start", "segment", "first_chunk",
     "last_chunk", "every", "substeps", "keep",
 )  # fmt: skip
 
 
-def arguments(spec: Spec) -> tuple[str, ...]:
+def arguments(spec: Spec, part: Part = "steps") -> tuple[str, ...]:
     """Names of a kernel's arguments: arrays, then sizes."""
+    if part == "listen":
+        arrays = ["C", "numbers", "echo"]
+        if spec.backward:
+            arrays += ["grad_state", "grad_echo"] + (["grad_C"] if spec.wrt else [])
+        else:
+            arrays += ["state"] + (["record"] if spec.record else [])
+        return (*arrays, *SIZES[:7])
     arrays = ["C", "numbers", "checkpoints"]
     arrays += ["events"] if spec.feeds else []
     arrays += ["external"] if spec.circuit.external else []
@@ -41,8 +50,9 @@ def arguments(spec: Spec) -> tuple[str, ...]:
 class Text:
     """The source of a kernel under construction: a program instance works on one row and ``spec.width`` neurons."""
 
-    def __init__(self, spec: Spec) -> None:
+    def __init__(self, spec: Spec, part: Part = "steps") -> None:
         self.spec = spec
+        self.arguments = arguments(spec, part)
         self.fields = spec.circuit.state
         self.states = [f"n_{field}" for field in self.fields]
         self.substep = programs.substep(spec.circuit)
@@ -90,9 +100,8 @@ class Text:
 
     def finish(self) -> str:
         """The whole source."""
-        given = arguments(self.spec)
         # One compiled variant for all sizes, not one for each size that happens to be 1 or divisible by 16
-        sizes = [name for name in given if name in SIZES]
+        sizes = [name for name in self.arguments if name in SIZES]
         lines = [
             "import triton",
             "import triton.language as tl",
@@ -103,7 +112,7 @@ class Text:
             "",
             *self._functions,
             f"@triton.jit(do_not_specialize={sizes!r})",
-            f"def {NAME}({', '.join(given)}):",
+            f"def {NAME}({', '.join(self.arguments)}):",
             *self._lines,
         ]
         return "\n".join(lines) + "\n"
@@ -123,6 +132,11 @@ class Text:
     def event(self, array: str, i: int, rows: str, row: str) -> str:
         """Step ``t`` of receptor ``i`` in ``events`` or ``grad_events``."""
         return f"{array} + (({i} * {rows} + {row}) * segment + (t - segment_start)) * n + lane"
+
+    def coefficient_sum(self, name: str) -> str:
+        """The adjoint of a coefficient in this row."""
+        wrt = self.spec.wrt
+        return f"grad_C + (row * {len(wrt)} + {wrt.index(name)}) * n + lane"
 
     # ------------------------------------------------------------------ the neuron
 

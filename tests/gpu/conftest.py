@@ -1,0 +1,8 @@
+"""Puts what these tests share on the path (tests are imported with importlib)."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
