@@ -6,6 +6,8 @@ Every check collects all that is wrong before it raises, so that a user mends a 
 from __future__ import annotations
 
 import difflib
+import sys
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,14 @@ class ArcanaError(Exception):
 
 class ArcanaWarning(UserWarning):
     """Root of all warnings: the result stands, but something in it deserves a look."""
+
+
+def warn_user(message: str, category: type[Warning]) -> None:
+    """Warn at the line of the user's own code that led here, whatever lies between (torch's modules, say)."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in ("arcana", "torch"):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level - 1)
 
 
 @dataclass(frozen=True)

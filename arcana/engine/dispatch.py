@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
-import warnings
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any
@@ -13,7 +13,7 @@ import torch
 from arcana.engine import reference
 from arcana.engine.drive import Job, Result
 from arcana.engine.surrogates import surrogate_class
-from arcana.errors import BadInput, did_you_mean
+from arcana.errors import BadInput, did_you_mean, warn_user
 
 ENGINES = ("auto", "fused", "reference")
 
@@ -83,14 +83,14 @@ def run(job: Job) -> Result:
         return reference.run(job)
     reason = why_not_fused(job)
     if reason is None:
-        from arcana.engine.fused_cpu import route
-
-        return route.run(job, _settings.checkpoint_every)
+        place = "gpu" if job.drive.X.device.type == "cuda" else "cpu"
+        route = importlib.import_module(f"arcana.engine.fused_{place}.route")
+        return route.run(job, _settings.checkpoint_every)  # type: ignore[no-any-return]
     if _settings.engine == "fused":
         raise BadInput.one("engine", "fused", "a run that can be fused", hint=reason)
     if reason not in _said and reason:
         _said.add(reason)
-        warnings.warn(f"this run takes the slower reference engine: {reason}", FallbackNotice, stacklevel=4)
+        warn_user(f"this run takes the slower reference engine: {reason}", FallbackNotice)
     return reference.run(job)
 
 
@@ -102,8 +102,8 @@ def why_not_fused(job: Job) -> str | None:
     if any(torch._C._functorch.is_functorch_wrapped_tensor(t) for t in given):
         return "it is inside vmap or another torch.func transform"
     devices = {t.device.type for t in given if t.ndim}
-    if devices != {"cpu"}:
-        return f"its tensors are on {', '.join(sorted(devices))}"
+    if devices not in ({"cpu"}, {"cuda"}) or len({t.device for t in given if t.ndim}) > 1:
+        return f"its tensors are on {', '.join(sorted({str(t.device) for t in given if t.ndim}))}"
     kinds = {t.dtype for t in given}
     if not kinds <= {torch.float32, torch.float64} or len(kinds) > 1:
         return "its tensors are of " + ", ".join(sorted(str(k) for k in kinds))
@@ -112,6 +112,8 @@ def why_not_fused(job: Job) -> str | None:
     trained = torch.is_grad_enabled() and any(t.requires_grad for t in given)
     if trained and any(name != "spikes" for name in job.record):
         return "currents are recorded together with gradients"
-    if importlib.util.find_spec("llvmlite") is None:
-        return "llvmlite is not installed"
-    return None
+    if devices == {"cuda"}:
+        from arcana.engine.fused_gpu import route
+
+        return route.why_not(job)
+    return None if importlib.util.find_spec("llvmlite") else "llvmlite is not installed"

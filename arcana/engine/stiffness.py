@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-import warnings
 
 from arcana.circuits import equations as eq
 from arcana.circuits.technology import Technology
-from arcana.errors import ArcanaWarning
+from arcana.errors import ArcanaWarning, warn_user
 from arcana.typing import Tensor
 from arcana.units import show
 
@@ -32,10 +31,9 @@ def check_stiffness(peak: Tensor, c: eq.Coefficients, technology: Technology) ->
     worst = float(peak.max())
     if worst * per_unit > STIFF:
         needed = math.ceil(c.substeps * worst * per_unit / STIFF)
-        warnings.warn(
+        warn_user(
             f"the input current reaches {show(worst * technology.I0, 'A')}; sub-steps of "
             f"{show(float(c.k.h), 's')} are accurate up to {show(STIFF / per_unit * technology.I0, 'A')}: lower "
             f"the drive (Iw_ampa, synapse counts, rates), or set substeps={needed}",
             StiffDriveWarning,
-            stacklevel=6,
         )

@@ -9,9 +9,9 @@ from collections import Counter
 import pytest
 
 from arcana.circuits.equations import Live
+from arcana.engine.compiled.spec import Spec
 from arcana.engine.fused_cpu.compile import optimised
 from arcana.engine.fused_cpu.project import ProjectSpec
-from arcana.engine.fused_cpu.spec import Spec
 from arcana.engine.program.circuit import Circuit
 
 RECEPTORS = ("ampa", "nmda", "gabaa", "gabab")

@@ -14,7 +14,7 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource, compile
 
 from arcana.circuits import equations as eq
-from arcana.engine.fused_cpu.spec import Spec
+from arcana.engine.compiled.spec import Spec
 from arcana.engine.fused_gpu.module import kernel
 from arcana.engine.fused_gpu.text import SIZES, arguments
 from arcana.engine.program.circuit import Circuit

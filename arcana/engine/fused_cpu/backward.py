@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from arcana.engine.compiled.spec import Spec
 from arcana.engine.fused_cpu.code import i64
 from arcana.engine.fused_cpu.emit import emit
 from arcana.engine.fused_cpu.frame import Frame
-from arcana.engine.fused_cpu.spec import Spec
 from arcana.engine.fused_cpu.vector import POINTER
 from arcana.engine.program import circuit as programs
 

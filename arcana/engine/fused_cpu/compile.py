@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import os
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,13 +16,15 @@ import llvmlite
 from llvmlite import binding
 
 import arcana.circuits
+import arcana.engine.compiled
 import arcana.engine.fused_cpu
 import arcana.engine.program
+from arcana.engine.compiled.cache import cache_folder
+from arcana.engine.compiled.spec import Spec
 from arcana.engine.fused_cpu.backward import backward_kernel
 from arcana.engine.fused_cpu.code import NAME
 from arcana.engine.fused_cpu.forward import forward_kernel
 from arcana.engine.fused_cpu.project import ProjectSpec, project_kernel
-from arcana.engine.fused_cpu.spec import Spec
 from arcana.engine.fused_cpu.team import ShareSpec, share_kernel
 from arcana.engine.surrogates import slope_text
 
@@ -92,21 +93,6 @@ def optimised(spec: AnySpec) -> tuple[Any, Any]:
     return module, machine
 
 
-def cache_folder() -> Path:
-    """``ARCANA_CACHE_DIR``, or the user's cache folder."""
-    given = os.environ.get("ARCANA_CACHE_DIR")
-    if given:
-        return Path(given)
-    base = os.environ.get({"win32": "LOCALAPPDATA", "darwin": ""}.get(sys.platform, "XDG_CACHE_HOME"))
-    if base:
-        return Path(base) / "arcana"
-    inside = {"win32": "AppData/Local", "darwin": "Library/Caches"}.get(sys.platform, ".cache")
-    try:
-        return Path.home() / inside / "arcana"
-    except RuntimeError:  # a user without a home, as in some containers: below a file nothing can be kept
-        return Path(os.devnull) / "arcana"
-
-
 def _file(spec: AnySpec) -> Path:
     # Classes of one name may have different slopes, in one notebook after the other
     slope = slope_text(spec.circuit.surrogate) if isinstance(spec, Spec) else ""
@@ -119,7 +105,7 @@ def _file(spec: AnySpec) -> Path:
 def _sources() -> str:
     """A hash of all code that kernels are made from: another version of arcana never finds an old kernel."""
     digest = hashlib.sha256()
-    packages = (arcana.circuits, arcana.engine.program, arcana.engine.fused_cpu)
+    packages = (arcana.circuits, arcana.engine.program, arcana.engine.compiled, arcana.engine.fused_cpu)
     folders = [Path(str(package.__file__)).parent for package in packages]
     files = [f for folder in folders for f in folder.rglob("*.py")]
     for file in sorted(files):

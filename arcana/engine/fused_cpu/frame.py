@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from arcana.engine.compiled.spec import Spec
+from arcana.engine.fused_cpu.arguments import UNIT, arguments
 from arcana.engine.fused_cpu.code import Code, i64
 from arcana.engine.fused_cpu.emit import CONTRACT, emit
 from arcana.engine.fused_cpu.eventlist import events_function
-from arcana.engine.fused_cpu.spec import UNIT, Spec
 from arcana.engine.fused_cpu.vector import I64, POINTER
 from arcana.engine.program import circuit as programs
 
@@ -18,7 +19,7 @@ class Frame(Code):
     """A kernel that steps neurons."""
 
     def __init__(self, spec: Spec) -> None:
-        super().__init__(spec.kind, spec.width, spec.ragged, spec.arguments, UNIT)
+        super().__init__(spec.kind, spec.width, spec.ragged, arguments(spec), UNIT)
         self.spec = spec
         self.numbers = {
             name: self.lanes.spread(self.read(self.at("numbers", i64(i))))

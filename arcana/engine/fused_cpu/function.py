@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from arcana.engine.fused_cpu import launch, pack
-from arcana.engine.fused_cpu.launch import Arrays, Plan
+from arcana.engine.compiled import pack
+from arcana.engine.compiled.job import refuse_second_derivative
+from arcana.engine.compiled.plan import Plan
+from arcana.engine.fused_cpu import launch
+from arcana.engine.fused_cpu.launch import Arrays
 from arcana.typing import Tensor
 
 
@@ -40,11 +43,12 @@ class Fused(torch.autograd.Function):
             moving = moving.clone()
         keep = any(ctx.needs_input_grad)
         arrays, peak, record = launch.forward(plan, arrays, moving, keep)
-        ctx.mark_non_differentiable(peak, record)
         if keep:
             ctx.plan, ctx.there = plan, [array is not None for array in arrays]
             ctx.shapes = [None if value is None else value.shape for value in (X, state, external, *rest)]
             ctx.save_for_backward(*(array for array in arrays if array is not None), *rest[:loops])
+        peak = peak[:, : s.n]
+        ctx.mark_non_differentiable(peak, record)
         assert arrays.spikes is not None
         spikes = arrays.spikes.view(*s.leading, s.steps, s.n)
         after = moving[..., : s.n].reshape(*s.leading, -1, s.n)
@@ -55,14 +59,9 @@ class Fused(torch.autograd.Function):
         """Run the backward kernel for the inputs that need a gradient.
 
         Raises:
-            RuntimeError: if the gradient is to be differentiated again. Torch's ``once_differentiable`` notices
-                only what depends on the incoming adjoints, and would leave the rest of a second derivative out.
+            RuntimeError: if the gradient is to be differentiated again.
         """
-        if torch.is_grad_enabled():
-            raise RuntimeError(
-                "the fused engine has no second derivatives (create_graph=True): run this inside "
-                'arcana.use_engine("reference")'
-            )
+        refuse_second_derivative()
         plan: Plan = ctx.plan
         spec, s = plan.spec, plan.shape
         saved = list(ctx.saved_tensors)

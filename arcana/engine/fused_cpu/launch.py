@@ -7,42 +7,15 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from arcana.engine.compiled.plan import Plan
+from arcana.engine.compiled.spec import Spec
+from arcana.engine.fused_cpu.arguments import arguments
 from arcana.engine.fused_cpu.compile import kernel
-from arcana.engine.fused_cpu.pack import Shape
 from arcana.engine.fused_cpu.project import ARGUMENTS, ProjectSpec
-from arcana.engine.fused_cpu.spec import Spec
 from arcana.engine.fused_cpu.threads import PIECES, address, aligned, pieces, run_all, words
 from arcana.typing import Tensor
 
 SEGMENT_BYTES = 1 << 24  # the adjoints of events are made and used up in segments of about this size
-
-
-class Plan(NamedTuple):
-    """What is fixed in a run.
-
-    Attributes:
-        spec: The forward kernel.
-        shape: Sizes.
-        substeps: Inner steps of a step.
-        every: Steps between two checkpoints.
-    """
-
-    spec: Spec
-    shape: Shape
-    substeps: int
-    every: int
-
-    def empty(self, *shape: int) -> Tensor:
-        """A new array of the kernel's type."""
-        return aligned(shape, np.float64 if self.spec.kind == "double" else np.float32)
-
-    def sizes(self) -> dict[str, int]:
-        """The arguments that are sizes."""
-        s = self.shape
-        return {
-            "rows": s.rows, "x_rows": s.x_rows, "rows_per_c": s.rows // s.c_rows, "steps": s.steps, "n_in": s.n_in,
-            "n": s.n, "padded": s.padded, "substeps": self.substeps, "every": self.every,
-        }  # fmt: skip
 
 
 class Arrays(NamedTuple):
@@ -79,18 +52,18 @@ def forward(plan: Plan, arrays: Arrays, state: Tensor, keep: bool) -> tuple[Arra
     fields = len(spec.circuit.state)
     chunks = -(-s.steps // plan.every) if keep else 0
     arrays = arrays._replace(
-        checkpoints=plan.empty(chunks, s.rows, fields, s.padded), spikes=plan.empty(s.rows, s.steps, s.n)
+        checkpoints=_empty(plan, chunks, s.rows, fields, s.padded), spikes=_empty(plan, s.rows, s.steps, s.n)
     )
-    peak = plan.empty(s.rows, s.padded).zero_()
-    record = plan.empty(fields + 1, s.rows, s.steps, s.n) if spec.record else plan.empty(0)
-    given = plan.sizes() | {name: address(array) for name, array in arrays._asdict().items()}
+    peak = _empty(plan, s.rows, s.padded).zero_()
+    record = _empty(plan, fields + 1, s.rows, s.steps, s.n) if spec.record else _empty(plan, 0)
+    given = _sizes(plan) | {name: address(array) for name, array in arrays._asdict().items()}
     given |= {"state": address(state), "peak": address(peak), "record": address(record)}
     if not keep:
         given["every"] = 0
     cut = pieces(s, spec.width, bool(spec.loops))
     scratch = [np.empty(2 * (s.n_in + s.n), np.int64) for _ in cut]
     units = [words((*piece[:4], address(memory), 0, 0)) for piece, memory in zip(cut, scratch, strict=True)]
-    run_all(kernel(spec), words([given[name] for name in spec.arguments]), units)
+    run_all(kernel(spec), words([given[name] for name in arguments(spec)]), units)
     return arrays, peak, record
 
 
@@ -115,18 +88,18 @@ def backward(
     size = grad_spikes.element_size()
     cut = pieces(s, spec.width, bool(spec.loops), sum(per_group) * size if spec.weights else 0)
     groups = 1 + max(piece.group for piece in cut)
-    W, R = (plan.empty(groups, each if spec.weights else 0).zero_() for each in per_group)
-    C = plan.empty(s.rows, len(spec.wrt), s.padded).zero_()
-    external = plan.empty(s.rows, s.steps, s.n) if spec.circuit.external else None
-    state = plan.empty(s.rows, fields, s.padded)
+    W, R = (_empty(plan, groups, each if spec.weights else 0).zero_() for each in per_group)
+    C = _empty(plan, s.rows, len(spec.wrt), s.padded).zero_()
+    external = _empty(plan, s.rows, s.steps, s.n) if spec.circuit.external else None
+    state = _empty(plan, s.rows, fields, s.padded)
     chunks_at_once = chunks
     if spec.events:
         chunks_at_once = max(1, SEGMENT_BYTES // (len(spec.feeds) * s.rows * plan.every * s.n * size))
     segment = min(chunks_at_once * plan.every, s.steps)
-    events = plan.empty(len(spec.feeds), s.rows, segment, s.n) if spec.events else None
-    X = plan.empty(s.x_rows, s.steps, s.n_in) if spec.events else None
+    events = _empty(plan, len(spec.feeds), s.rows, segment, s.n) if spec.events else None
+    X = _empty(plan, s.x_rows, s.steps, s.n_in) if spec.events else None
 
-    given = plan.sizes() | {name: address(array) for name, array in arrays._asdict().items()}
+    given = _sizes(plan) | {name: address(array) for name, array in arrays._asdict().items()}
     given |= {
         "state": address(state), "R_back": address(R_back), "grad_spikes": address(grad_spikes),
         "grad_state": address(grad_state), "grad_C": address(C), "grad_events": address(events),
@@ -145,7 +118,7 @@ def backward(
     for last in range(chunks, 0, -chunks_at_once):
         first = max(0, last - chunks_at_once)
         given |= {"first_chunk": first, "last_chunk": last, "segment_start": first * plan.every}
-        run_all(kernel(spec), words([given[name] for name in spec.arguments]), units)
+        run_all(kernel(spec), words([given[name] for name in arguments(spec)]), units)
         if X is not None and events is not None and W_back is not None:
             begin, end = first * plan.every, min(last * plan.every, s.steps)
             _project_back(plan, events, W_back, X, begin, end)
@@ -162,7 +135,7 @@ def _project_back(plan: Plan, events: Tensor, W_back: Tensor, X: Tensor, begin: 
     s, width = plan.shape, plan.spec.width
     columns = W_back.shape[-1]
     spec = ProjectSpec(plan.spec.kind, width, columns != s.n_in)
-    given = plan.sizes() | {
+    given = _sizes(plan) | {
         "events": address(events), "W_back": address(W_back), "X": address(X), "feeds": len(plan.spec.feeds),
         "segment": events.shape[2], "begin": begin, "now": end - begin, "columns": columns,
     }  # fmt: skip
@@ -170,6 +143,18 @@ def _project_back(plan: Plan, events: Tensor, W_back: Tensor, X: Tensor, begin: 
     edges = [s.x_rows * g // groups for g in range(groups + 1)]
     units = [words(edges[g : g + 2]) for g in range(groups)]
     run_all(kernel(spec), words([given[name] for name in ARGUMENTS]), units)
+
+
+def _empty(plan: Plan, *shape: int) -> Tensor:
+    return aligned(shape, np.float64 if plan.spec.kind == "double" else np.float32)
+
+
+def _sizes(plan: Plan) -> dict[str, int]:
+    s = plan.shape
+    return {
+        "rows": s.rows, "x_rows": s.x_rows, "rows_per_c": s.rows // s.c_rows, "steps": s.steps, "n_in": s.n_in,
+        "n": s.n, "padded": s.padded, "substeps": plan.substeps, "every": plan.every,
+    }  # fmt: skip
 
 
 def _sum(groups: Tensor) -> Tensor:

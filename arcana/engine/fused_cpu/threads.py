@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from arcana.engine.compiled.pack import Shape
 from arcana.engine.fused_cpu.compile import Kernel
 from arcana.engine.fused_cpu.compile import kernel as compiled
-from arcana.engine.fused_cpu.pack import Shape
 from arcana.engine.fused_cpu.team import ShareSpec, Words, run_team
 
 MOST_LANES = 256  # of a piece: its state and history stay in the processor's cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arcana.engine.fused_cpu.spec import Spec
+from arcana.engine.compiled.spec import Spec
 from arcana.engine.fused_gpu.emit import name_of
 from arcana.engine.fused_gpu.text import Text
 from arcana.engine.program import circuit as programs

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from arcana.engine.fused_cpu.spec import Spec
+from arcana.engine.compiled.spec import Spec
 from arcana.engine.fused_gpu.module import kernel
 from arcana.engine.fused_gpu.text import Part, arguments
 

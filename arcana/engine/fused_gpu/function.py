@@ -7,8 +7,9 @@ from typing import Any
 
 import torch
 
-from arcana.engine.fused_cpu import pack
-from arcana.engine.fused_cpu.launch import Plan
+from arcana.engine.compiled import pack
+from arcana.engine.compiled.job import refuse_second_derivative
+from arcana.engine.compiled.plan import Plan
 from arcana.engine.fused_gpu import launch
 from arcana.engine.fused_gpu.launch import Arrays
 from arcana.typing import Tensor
@@ -49,14 +50,9 @@ class Fused(torch.autograd.Function):
         """Run the backward kernel for the inputs that need a gradient.
 
         Raises:
-            RuntimeError: if the gradient is to be differentiated again. Torch's ``once_differentiable`` notices
-                only what depends on the incoming adjoints, and would leave the rest of a second derivative out.
+            RuntimeError: if the gradient is to be differentiated again.
         """
-        if torch.is_grad_enabled():
-            raise RuntimeError(
-                "the fused engine has no second derivatives (create_graph=True): run this inside "
-                'arcana.use_engine("reference")'
-            )
+        refuse_second_derivative()
         plan: Plan = ctx.plan
         spec, s, shapes = plan.spec, plan.shape, ctx.shapes
         X, series, C, numbers, checkpoints, spikes, *counts = ctx.saved_tensors

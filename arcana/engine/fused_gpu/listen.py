@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
-from arcana.engine.fused_cpu.launch import Plan
-from arcana.engine.fused_cpu.spec import Spec
+from arcana.engine.compiled.plan import Plan
+from arcana.engine.compiled.spec import Spec
 from arcana.engine.fused_gpu.call import call
 from arcana.typing import Tensor
 

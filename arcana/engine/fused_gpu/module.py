@@ -13,8 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from arcana.engine.fused_cpu.compile import cache_folder
-from arcana.engine.fused_cpu.spec import Spec
+from arcana.engine.compiled.cache import cache_folder
+from arcana.engine.compiled.spec import Spec
 from arcana.engine.fused_gpu.backward import backward_kernel
 from arcana.engine.fused_gpu.echo import listen_back_kernel, listen_kernel
 from arcana.engine.fused_gpu.forward import forward_kernel

@@ -7,18 +7,10 @@ import os
 
 import torch
 
-from arcana.circuits.dpi import from_neuron, to_neuron
-from arcana.circuits.names import RECEPTORS
+from arcana.engine.compiled import job as compiled
 from arcana.engine.drive import Job, Result
-from arcana.engine.fused_cpu import pack
-from arcana.engine.fused_cpu.launch import Plan
-from arcana.engine.fused_cpu.route import _records, _state
-from arcana.engine.fused_cpu.spec import Spec
 from arcana.engine.fused_gpu.call import WARP
 from arcana.engine.fused_gpu.function import Fused
-from arcana.engine.program.circuit import NUMBERS, Circuit
-from arcana.engine.stiffness import check_stiffness
-from arcana.engine.surrogates import surrogate_class
 
 MOST_LANES = 128  # of a program instance: one neuron for each thread of four warps
 
@@ -42,34 +34,8 @@ def run(job: Job, every: int) -> Result:
 
     Recurrent layers go step by step, with a matrix product and a checkpoint after each.
     """
-    drive, c, leading, n = job.drive, job.c, job.leading, job.n_out
-    surrogate = surrogate_class(job.surrogate_fn)
-    assert surrogate is not None
-    circuit = Circuit(c.solver, c.leak_saturation, c.live, drive.external is not None, surrogate)
-    spec = Spec(
-        circuit=circuit,
-        feeds=tuple(r for r, w in zip(RECEPTORS, drive.feed, strict=True) if w is not None),
-        loops=tuple(r for r, w in zip(RECEPTORS, drive.recurrent, strict=True) if w is not None),
-        kind="double" if drive.X.dtype == torch.float64 else "float",
-        width=block(n),
-        ragged=True,
-        record=any(name != "spikes" for name in job.record),
-    )
-    shape = pack.shape_of(leading, drive.X.shape, job.c_leading, n, 1)
-    plan = Plan(spec, shape, c.substeps, 1 if spec.loops else every)
-    neuron = to_neuron(job.state, job.technology)
-    moving = torch.stack([getattr(neuron, name).expand(*leading, n) for name in circuit.state], -2)
-    numbers = torch.stack([getattr(c.k, name.removeprefix("k.")) for name in NUMBERS])
-    external = None if drive.external is None else drive.external / job.technology.I0
-    counts = [w for w in (*drive.feed, *drive.recurrent) if w is not None]
-    spikes, after, peak, record = Fused.apply(  # type: ignore[no-untyped-call]
-        plan, numbers, drive.X, moving, external, *counts, *(job.coefficients[name] for name in spec.coefficients)
-    )
-    highest = peak.view(*leading, n) if c.live.ampa else neuron.ampa.detach()
-    check_stiffness(highest + c.dc.detach(), c, job.technology)
-    end = _state(circuit, neuron, after.unbind(-2), leading, n)
-    records = _records(job, plan, neuron, record, spikes) if job.record else {}
-    return Result(spikes, from_neuron(end, job.technology), records)
+    looped = any(w is not None for w in job.drive.recurrent)
+    return compiled.run(job, Fused, block(job.n_out), 1, 1 if looped else every)
 
 
 def block(n: int) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Literal, TypeAlias
 
-from arcana.engine.fused_cpu.spec import Spec
+from arcana.engine.compiled.spec import Spec
 from arcana.engine.fused_gpu.emit import ZERO_AND_ONE, call, function, name_of
 from arcana.engine.program import circuit as programs
 
