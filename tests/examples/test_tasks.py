@@ -71,3 +71,18 @@ class TestWholeNumberWeights:
     def test_five_of_five_seeds(self):
         for result in self.task.main(seeds=5, show=False):
             self.check(result)
+
+
+class TestEngines:
+    task = example("04_engines")
+
+    def test_both_engines_train_the_same_network(self):
+        from arcana.demo.settings import Settings
+
+        small = Settings(speed=50, hidden=12, per_class=2, updates=3, window=40)
+        fused, reference = self.task.main(show=False, settings=small)
+        assert (fused.engine, reference.engine) == ("fused", "reference")
+        assert len(fused.losses) == len(reference.losses) == 3
+        assert fused.losses == pytest.approx(reference.losses, rel=1e-3)
+        assert fused.test == pytest.approx(reference.test, abs=0.05)
+        assert all(value > 0 for run in (fused, reference) for value in (run.training_seconds, run.testing_seconds))

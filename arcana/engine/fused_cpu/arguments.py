@@ -22,7 +22,7 @@ BACKWARD = (
     "first_chunk", "last_chunk", "segment_start", "segment",
 )  # fmt: skip
 # What differs between the pieces of work that threads share out
-UNIT = ("row", "row_end", "lane", "lane_end", "scratch", "grad_W", "grad_R")
+UNIT = ("row", "row_end", "lane", "lane_end", "grad_W", "grad_R")
 
 
 def arguments(spec: Spec) -> tuple[str, ...]:

@@ -14,11 +14,11 @@ NAME = "kernel"
 
 
 class Code:
-    """``kernel(arguments, unit)``, both arrays of 8-byte words: addresses of arrays, and sizes."""
+    """``kernel(arguments, unit, scratch)``: two arrays of 8-byte words, and memory of the thread's own."""
 
     def __init__(self, kind: str, width: int, ragged: bool, arguments: Sequence[str], unit: Sequence[str]) -> None:
         self.module = ir.Module(NAME)
-        void = ir.FunctionType(ir.VoidType(), [POINTER, POINTER])
+        void = ir.FunctionType(ir.VoidType(), [POINTER] * 3)
         self.function = ir.Function(self.module, void, NAME)
         self.entry = self.function.append_basic_block("entry")
         body = self.function.append_basic_block("body")
@@ -26,7 +26,7 @@ class Code:
         self._top = ir.IRBuilder(self.entry)
         self.lanes = Lanes(self.b, kind, width)
         self.size, self.width, self.ragged = self.lanes.p.bytes, width, ragged
-        words = self.function.args
+        *words, self.scratch = self.function.args
         self.arg = {name: self._word(words[0], i) for i, name in enumerate(arguments)}
         self.arg |= {name: self._word(words[1], i) for i, name in enumerate(unit)}
         self.iota = ir.Constant(ir.VectorType(I64, width), [ir.Constant(I64, i) for i in range(width)])

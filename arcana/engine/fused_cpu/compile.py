@@ -62,8 +62,8 @@ def kernel(spec: AnySpec) -> Kernel:
     engine.add_object_file(binding.ObjectFileRef.from_data(code))
     engine.finalize_object()
     _alive.append(engine)
-    words = (ctypes.c_void_p,) if isinstance(spec, ShareSpec) else (ctypes.c_void_p, ctypes.c_void_p)
-    return ctypes.CFUNCTYPE(None, *words)(engine.get_function_address(NAME))
+    words = 1 if isinstance(spec, ShareSpec) else 3
+    return ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * words)(engine.get_function_address(NAME))
 
 
 def object_code(spec: AnySpec) -> bytes:

@@ -11,7 +11,7 @@ from arcana.engine.fused_cpu.arguments import UNIT, arguments
 from arcana.engine.fused_cpu.code import Code, i64
 from arcana.engine.fused_cpu.emit import CONTRACT, emit
 from arcana.engine.fused_cpu.eventlist import events_function
-from arcana.engine.fused_cpu.vector import I64, POINTER
+from arcana.engine.fused_cpu.vector import I64
 from arcana.engine.program import circuit as programs
 
 
@@ -94,7 +94,7 @@ class Frame(Code):
     @property
     def event_offsets(self) -> Any:
         """Scratch of the list of events: offset of each event's row of weights."""
-        return self.b.inttoptr(self.arg["scratch"], POINTER)
+        return self.scratch
 
     @property
     def event_values(self) -> Any:

@@ -83,7 +83,7 @@ class Fused(torch.autograd.Function):
         shapes = ctx.shapes
         grads: list[Tensor | None] = [None] * len(shapes)
         if needs[0]:
-            grads[0] = torch.zeros(shapes[0]) if got.X is None else _events(got.X, s, shapes[0])
+            grads[0] = grad_spikes.new_zeros(shapes[0]) if got.X is None else _events(got.X, s, shapes[0])
         if needs[1]:
             grads[1] = got.state[..., : s.n].reshape(shapes[1])
         if needs[2] and got.external is not None:

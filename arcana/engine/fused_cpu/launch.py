@@ -61,9 +61,8 @@ def forward(plan: Plan, arrays: Arrays, state: Tensor, keep: bool) -> tuple[Arra
     if not keep:
         given["every"] = 0
     cut = pieces(s, spec.width, bool(spec.loops))
-    scratch = [np.empty(2 * (s.n_in + s.n), np.int64) for _ in cut]
-    units = [words((*piece[:4], address(memory), 0, 0)) for piece, memory in zip(cut, scratch, strict=True)]
-    run_all(kernel(spec), words([given[name] for name in arguments(spec)]), units)
+    units = [words((*piece[:4], 0, 0)) for piece in cut]
+    run_all(kernel(spec), words([given[name] for name in arguments(spec)]), units, _list_bytes(plan))
     return arrays, peak, record
 
 
@@ -106,19 +105,13 @@ def backward(
         "grad_external": address(external), "segment": segment,
         "grad_row": grad_spikes.stride(0), "grad_step": s.n if grad_spikes.shape[1] == s.steps else 0,
     }  # fmt: skip
-    history = plan.every * plan.substeps * (fields + 1)
-    scratch = [
-        np.empty(2 * (s.n_in + s.n) + history * (p.lane_end - p.lane) + (len(spec.loops) + 1) * s.padded)
-        for p in cut
-    ]
-    units = [
-        words((*p[:4], address(memory), address(W[p.group]), address(R[p.group])))
-        for p, memory in zip(cut, scratch, strict=True)
-    ]
+    history = plan.every * plan.substeps * (fields + 1) * max(p.lane_end - p.lane for p in cut)
+    scratch = _list_bytes(plan) + (history + (len(spec.loops) + 1) * s.padded) * size
+    units = [words((*p[:4], address(W[p.group]), address(R[p.group]))) for p in cut]
     for last in range(chunks, 0, -chunks_at_once):
         first = max(0, last - chunks_at_once)
         given |= {"first_chunk": first, "last_chunk": last, "segment_start": first * plan.every}
-        run_all(kernel(spec), words([given[name] for name in arguments(spec)]), units)
+        run_all(kernel(spec), words([given[name] for name in arguments(spec)]), units, scratch)
         if X is not None and events is not None and W_back is not None:
             begin, end = first * plan.every, min(last * plan.every, s.steps)
             _project_back(plan, events, W_back, X, begin, end)
@@ -143,6 +136,11 @@ def _project_back(plan: Plan, events: Tensor, W_back: Tensor, X: Tensor, begin: 
     edges = [s.x_rows * g // groups for g in range(groups + 1)]
     units = [words(edges[g : g + 2]) for g in range(groups)]
     run_all(kernel(spec), words([given[name] for name in ARGUMENTS]), units)
+
+
+def _list_bytes(plan: Plan) -> int:
+    """Scratch for a list of events: an offset and a value for each input or neuron."""
+    return 16 * (plan.shape.n_in + plan.shape.n)
 
 
 def _empty(plan: Plan, *shape: int) -> Tensor:

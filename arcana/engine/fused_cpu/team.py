@@ -35,7 +35,7 @@ def share_kernel() -> str:
     """LLVM's text of ``kernel(job)``: take the next unit of work and run it, until there is none.
 
     ``job`` is an array of words: number of the next unit, number of units, address of the kernel, of its arguments,
-    of the first unit, and the bytes of a unit.
+    of the first unit, bytes of a unit, number of the next thread, address of the threads' scratch, bytes for each.
     """
     module = ir.Module("share")
     f = ir.Function(module, ir.FunctionType(ir.VoidType(), [POINTER]), "kernel")
@@ -46,22 +46,26 @@ def share_kernel() -> str:
     def word(index: int) -> Any:
         return b.load(b.gep(job, [ir.Constant(I64, index)], source_etype=I64), typ=I64)
 
-    units, kernel, arguments, first, size = (word(i) for i in range(1, 6))
+    units, kernel, arguments, first, size, _, memory, own = (word(i) for i in range(1, 9))
+    me = b.atomic_rmw("add", b.gep(job, [ir.Constant(I64, 6)], source_etype=I64), ir.Constant(I64, 1), "monotonic")
+    scratch = b.inttoptr(b.add(memory, b.mul(me, own)), POINTER)
     b.branch(take)
     b.position_at_end(take)
     number = b.atomic_rmw("add", job, ir.Constant(I64, 1), "monotonic")
     b.cbranch(b.icmp_signed("<", number, units), work, done)
     b.position_at_end(work)
     unit = b.inttoptr(b.add(first, b.mul(number, size)), POINTER)
-    signature = ir.FunctionType(ir.VoidType(), [POINTER, POINTER])
-    b.call(b.inttoptr(kernel, signature.as_pointer()), [b.inttoptr(arguments, POINTER), unit])
+    signature = ir.FunctionType(ir.VoidType(), [POINTER] * 3)
+    b.call(b.inttoptr(kernel, signature.as_pointer()), [b.inttoptr(arguments, POINTER), unit, scratch])
     b.branch(take)
     b.position_at_end(done)
     b.ret_void()
     return str(module)
 
 
-def run_team(share: Callable[[int], None], kernel: int, arguments: Words, units: Words, threads: int) -> None:
+def run_team(
+    share: Callable[[int], None], kernel: int, arguments: Words, units: Words, scratch: NDArray[np.uint8]
+) -> None:
     """Run a kernel on every unit.
 
     Args:
@@ -69,9 +73,13 @@ def run_team(share: Callable[[int], None], kernel: int, arguments: Words, units:
         kernel: Address of the kernel.
         arguments: What all units share.
         units: One row for each.
-        threads: How many threads work on them.
+        scratch: One row for each thread that works on them.
     """
-    job = np.array([0, len(units), kernel, arguments.ctypes.data, units.ctypes.data, units.strides[0]])
+    threads, bytes_each = scratch.shape
+    job = np.array(
+        [0, len(units), kernel, arguments.ctypes.data, units.ctypes.data, units.strides[0],
+         0, scratch.ctypes.data, bytes_each]
+    )  # fmt: skip
     parallel = _openmp()
     if parallel is not None:
         address = ctypes.cast(share, ctypes.c_void_p).value  # type: ignore[arg-type]

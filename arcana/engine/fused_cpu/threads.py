@@ -61,15 +61,16 @@ def pieces(s: Shape, width: int, whole_rows: bool, weight_bytes: int = 0) -> lis
     ]
 
 
-def run_all(kernel: Kernel, arguments: Words, units: Sequence[Words]) -> None:
-    """Call the kernel on every unit, on as many threads as torch is set to use."""
+def run_all(kernel: Kernel, arguments: Words, units: Sequence[Words], scratch_bytes: int = 0) -> None:
+    """Call the kernel on every unit, on as many threads as torch is set to use; each has some scratch."""
     threads = min(torch.get_num_threads(), len(units))
+    scratch = np.empty((threads, -(-scratch_bytes // LINE) * LINE), np.uint8)
     if threads > 1:
         address = ctypes.cast(kernel, ctypes.c_void_p).value or 0  # type: ignore[arg-type]
-        run_team(compiled(ShareSpec()), address, arguments, np.stack(units), threads)
+        run_team(compiled(ShareSpec()), address, arguments, np.stack(units), scratch)
         return
     for unit in units:
-        kernel(arguments.ctypes.data, unit.ctypes.data)
+        kernel(arguments.ctypes.data, unit.ctypes.data, scratch.ctypes.data)
 
 
 def aligned(shape: Sequence[int], kind: type[np.floating[Any]]) -> torch.Tensor:
