@@ -15,6 +15,8 @@ from arcana.engine.fused_cpu import launch
 from arcana.engine.fused_cpu.launch import Arrays
 from arcana.typing import Tensor
 
+ADJOINT_BYTES = 128  # most lanes of the backward kernel, in bytes
+
 
 class Fused(torch.autograd.Function):
     """(X, state, external, counts ..., coefficients ...) -> spikes, state at the end, peak, record.
@@ -70,8 +72,11 @@ class Fused(torch.autograd.Function):
         feeds, loops = len(spec.feeds), len(spec.feeds) + len(spec.loops)
         needs = ctx.needs_input_grad[2:]
         needs_counts, needs_c = needs[3 : 3 + loops], needs[3 + loops :]
+        # The adjoint of a long sub-step keeps hundreds of values at hand: with fewer lanes they fit the first cache
+        width = spec.width if spec.circuit.single else min(spec.width, ADJOINT_BYTES // arrays.X.element_size())
         backward = replace(
-            spec, backward=True, record=False, events=needs[0] and bool(feeds), weights=any(needs_counts),
+            spec, backward=True, record=False, width=width,
+            events=needs[0] and bool(feeds), weights=any(needs_counts),
             wrt=tuple(name for name, need in zip(spec.coefficients, needs_c, strict=True) if need),
         )  # fmt: skip
         got = launch.backward(

@@ -1,0 +1,1 @@
+"""Speed and memory of arcana beside an eager loop and other toolkits: ``python -m benchmarks``."""
