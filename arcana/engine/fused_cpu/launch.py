@@ -11,8 +11,9 @@ from arcana.engine.compiled.plan import Plan
 from arcana.engine.compiled.spec import Spec
 from arcana.engine.fused_cpu.arguments import arguments
 from arcana.engine.fused_cpu.compile import kernel
+from arcana.engine.fused_cpu.memory import aligned
 from arcana.engine.fused_cpu.project import ARGUMENTS, ProjectSpec
-from arcana.engine.fused_cpu.threads import PIECES, address, aligned, pieces, run_all, words
+from arcana.engine.fused_cpu.threads import PIECES, address, pieces, run_all, words
 from arcana.typing import Tensor
 
 SEGMENT_BYTES = 1 << 24  # the adjoints of events are made and used up in segments of about this size

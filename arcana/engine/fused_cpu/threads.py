@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -14,11 +13,11 @@ from numpy.typing import NDArray
 from arcana.engine.compiled.pack import Shape
 from arcana.engine.fused_cpu.compile import Kernel
 from arcana.engine.fused_cpu.compile import kernel as compiled
+from arcana.engine.fused_cpu.memory import LINE
 from arcana.engine.fused_cpu.team import ShareSpec, Words, run_team
 
 MOST_LANES = 256  # of a piece: its state and history stay in the processor's cache
 FEWEST_LANES = 64
-LINE = 64  # bytes of a cache line
 PIECES = 32  # aimed at: enough for several threads to end at about the same time
 GROUP_BYTES = 1 << 26  # most memory for the separate sums of the weights' adjoints
 
@@ -71,18 +70,6 @@ def run_all(kernel: Kernel, arguments: Words, units: Sequence[Words], scratch_by
         return
     for unit in units:
         kernel(arguments.ctypes.data, unit.ctypes.data, scratch.ctypes.data)
-
-
-def aligned(shape: Sequence[int], kind: type[np.floating[Any]]) -> torch.Tensor:
-    """A new array at the start of a cache line.
-
-    Made by numpy, which asks for large pages: for large arrays, the first touch of each small page costs more than
-    the kernel's work on it.
-    """
-    size = math.prod(shape) * np.dtype(kind).itemsize
-    raw = np.empty(size + LINE, np.uint8)
-    start = -raw.ctypes.data % LINE
-    return torch.from_numpy(raw[start : start + size].view(kind)).view(*shape)
 
 
 def words(values: Sequence[int]) -> Words:
