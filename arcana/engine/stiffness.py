@@ -30,10 +30,11 @@ def check_stiffness(peak: Tensor, c: eq.Coefficients, technology: Technology) ->
     per_unit = float(c.k.rate * c.k.h) / 4
     worst = float(peak.max())
     if worst * per_unit > STIFF:
-        needed = math.ceil(c.substeps * worst * per_unit / STIFF)
+        needed = c.substeps * worst * per_unit / STIFF
+        remedy = f", or set substeps={math.ceil(needed)}" if math.isfinite(needed) else ""
         warn_user(
             f"the input current reaches {show(worst * technology.I0, 'A')}; sub-steps of "
             f"{show(float(c.k.h), 's')} are accurate up to {show(STIFF / per_unit * technology.I0, 'A')}: lower "
-            f"the drive (Iw_ampa, synapse counts, rates), or set substeps={needed}",
+            f"the drive (Iw_ampa, synapse counts, rates){remedy}",
             StiffDriveWarning,
         )

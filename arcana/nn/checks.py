@@ -23,6 +23,8 @@ def check_events(X: Tensor, n_in: int, dtype: torch.dtype) -> None:
     """
     if not isinstance(X, torch.Tensor):
         raise BadInput.one("X", type(X).__name__, "a tensor (batch, time, n_in)")
+    if X.layout != torch.strided or X.is_meta:
+        raise BadInput.one("X", "meta" if X.is_meta else str(X.layout), "a dense tensor with values", "(layout)")
     if X.ndim < 2 or X.shape[-1] != n_in:
         raise BadInput.one("X", tuple(X.shape), f"(batch, time, {n_in})", "(shape)")
     if 0 in X.shape:

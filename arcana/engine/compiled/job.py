@@ -15,7 +15,7 @@ from arcana.engine.compiled.spec import Spec
 from arcana.engine.drive import Job, Result
 from arcana.engine.program.circuit import NUMBERS, Circuit
 from arcana.engine.stiffness import check_stiffness
-from arcana.engine.surrogates import surrogate_class
+from arcana.engine.surrogates import slope_text, surrogate_class
 from arcana.typing import Tensor
 
 
@@ -33,7 +33,8 @@ def run(job: Job, function: Any, width: int, align: int, every: int) -> Result:
     drive, c, leading, n = job.drive, job.c, job.leading, job.n_out
     surrogate = surrogate_class(job.surrogate_fn)
     assert surrogate is not None
-    circuit = Circuit(c.solver, c.leak_saturation, c.live, drive.external is not None, surrogate)
+    slope = slope_text(surrogate)
+    circuit = Circuit(c.solver, c.leak_saturation, c.live, drive.external is not None, surrogate, slope)
     shape = pack.shape_of(leading, drive.X.shape, job.c_leading, n, align)
     spec = Spec(
         circuit=circuit,
@@ -44,7 +45,7 @@ def run(job: Job, function: Any, width: int, align: int, every: int) -> Result:
         ragged=n % width != 0,
         record=any(name != "spikes" for name in job.record),
     )
-    plan = Plan(spec, shape, c.substeps, every)
+    plan = Plan(spec, shape, c.substeps, min(every, shape.steps))
     neuron = to_neuron(job.state, job.technology)
     moving = torch.stack([getattr(neuron, name).expand(*leading, n) for name in circuit.state], -2)
     numbers = torch.stack([getattr(c.k, name.removeprefix("k.")) for name in NUMBERS])

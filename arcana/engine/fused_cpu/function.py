@@ -46,15 +46,16 @@ class Fused(torch.autograd.Function):
         keep = any(ctx.needs_input_grad)
         arrays, peak, record = launch.forward(plan, arrays, moving, keep)
         if keep:
-            ctx.plan, ctx.there = plan, [array is not None for array in arrays]
+            # Without recurrence the spikes are not looked at again: the caller may change them in place
+            saved = arrays if spec.loops else arrays._replace(spikes=None)
+            ctx.plan, ctx.there = plan, [array is not None for array in saved]
             ctx.shapes = [None if value is None else value.shape for value in (X, state, external, *rest)]
-            ctx.save_for_backward(*(array for array in arrays if array is not None), *rest[:loops])
+            ctx.save_for_backward(*(array for array in saved if array is not None), *rest[:loops])
         peak = peak[:, : s.n]
         ctx.mark_non_differentiable(peak, record)
         assert arrays.spikes is not None
-        spikes = arrays.spikes.view(*s.leading, s.steps, s.n)
         after = moving[..., : s.n].reshape(*s.leading, -1, s.n)
-        return spikes, after, peak, record
+        return arrays.spikes, after, peak, record
 
     @staticmethod
     def backward(ctx: Any, grad_spikes: Tensor, grad_state: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:

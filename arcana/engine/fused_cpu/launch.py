@@ -53,7 +53,7 @@ def forward(plan: Plan, arrays: Arrays, state: Tensor, keep: bool) -> tuple[Arra
     fields = len(spec.circuit.state)
     chunks = -(-s.steps // plan.every) if keep else 0
     arrays = arrays._replace(
-        checkpoints=_empty(plan, chunks, s.rows, fields, s.padded), spikes=_empty(plan, s.rows, s.steps, s.n)
+        checkpoints=_empty(plan, chunks, s.rows, fields, s.padded), spikes=_empty(plan, *s.leading, s.steps, s.n)
     )
     peak = _empty(plan, s.rows, s.padded).zero_()
     record = _empty(plan, fields + 1, s.rows, s.steps, s.n) if spec.record else _empty(plan, 0)

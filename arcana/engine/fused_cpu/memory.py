@@ -23,7 +23,7 @@ WORTH_KEEPING = 1 << 20  # bytes of the smallest block that is kept
 MOST_KEPT = 1 << 28  # bytes of all blocks that are kept though nobody may hold them
 
 _lock = threading.Lock()
-_kept: list[tuple[Bytes, weakref.ref[Bytes]]] = []  # a block, and the part of it that was given out
+_kept: list[tuple[Bytes, weakref.ref[NDArray[Any]]]] = []  # a block, and the part of it that was given out
 
 
 def aligned(shape: Sequence[int], kind: type[np.floating[Any]]) -> torch.Tensor:
@@ -31,23 +31,20 @@ def aligned(shape: Sequence[int], kind: type[np.floating[Any]]) -> torch.Tensor:
 
     Made by numpy, which asks for large pages.
     """
-    size = math.prod(shape) * np.dtype(kind).itemsize
-    part = _part(np.empty(size + LINE, np.uint8), size) if size < WORTH_KEEPING else _kept_part(size)
-    return torch.from_numpy(part).view(torch.float64 if kind is np.float64 else torch.float32).view(*shape)
-
-
-def _part(block: Bytes, size: int) -> Bytes:
-    start = -block.ctypes.data % LINE
-    return block[start : start + size]
-
-
-def _kept_part(size: int) -> Bytes:
-    """Part of a block that is kept: torch holds the part for as long as any tensor of it lives."""
+    size = math.prod(shape) * np.dtype(kind).itemsize + LINE
+    if size < WORTH_KEEPING:
+        return torch.from_numpy(_part(np.empty(size, np.uint8), shape, kind))
     with _lock:
-        found = [i for i, (block, held) in enumerate(_kept) if held() is None and block.size == size + LINE]
-        block = _kept.pop(found[-1])[0] if found else np.empty(size + LINE, np.uint8)
-        part = _part(block, size)
+        free = [i for i, (block, held) in enumerate(_kept) if held() is None and block.size == size]
+        block = _kept.pop(free[-1])[0] if free else np.empty(size, np.uint8)
+        part = _part(block, shape, kind)
+        # torch holds this very array for as long as any tensor of it lives
         _kept.append((block, weakref.ref(part)))
         while sum(block.size for block, _ in _kept) > MOST_KEPT and len(_kept) > 1:
             del _kept[0]  # the oldest; who holds a part of it goes on holding it
-    return part
+    return torch.from_numpy(part)
+
+
+def _part(block: Bytes, shape: Sequence[int], kind: type[np.floating[Any]]) -> NDArray[Any]:
+    start = -block.ctypes.data % LINE
+    return block[start : start + block.size - LINE].view(kind).reshape(shape)

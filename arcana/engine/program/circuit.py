@@ -28,6 +28,7 @@ class Circuit:
     live: eq.Live
     external: bool
     surrogate: type[Surrogate] = FastSigmoid
+    slope: str = ""  # the surrogate's, as text: a class may read a number that changes from run to run
 
     @property
     def single(self) -> bool:

@@ -73,12 +73,18 @@ class Node:
 
     def pow(self, power: int) -> Node:
         """value^power for a whole number."""
+        if power != int(power):
+            raise TypeError(f"power {power} is not a whole number")
+        power = int(power)
         if power < 0:
             return self._node(1.0) / self.pow(-power)
         result = self._node(1.0)
         for _ in range(power):
             result = result * self
         return result
+
+    def __pow__(self, power: int) -> Node:
+        return self.pow(power)
 
     def exp(self) -> Node:
         """e^value."""
