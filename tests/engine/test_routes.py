@@ -167,9 +167,10 @@ class TestFallbacks:
             assert busy(trained=()).run(X, record=("Imem",)).records["Imem"].shape == (3, 24, 11)
 
     def test_the_reference_says_nothing(self) -> None:
-        with arcana.use_engine("reference"), warnings.catch_warnings():
-            warnings.simplefilter("error")
+        with arcana.use_engine("reference"), warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
             busy(surrogate_fn=WithTorch.apply)(events())
+        assert said == []
 
 
 def stiff_warning(engine: str, X: torch.Tensor, **options: object) -> tuple[str, str]:
@@ -200,6 +201,8 @@ def test_too_strong_a_drive_is_said_in_the_same_words(options: dict[str, object]
 
 @pytest.mark.parametrize("engine", ["fused", "reference"])
 def test_no_warning_where_the_drive_is_moderate_or_the_solver_is_euler(engine: str) -> None:
-    with arcana.use_engine(engine):
+    with arcana.use_engine(engine), warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
         busy()(events())
         busy(Idc=3e-9, solver="euler")(events())
+    assert said == []

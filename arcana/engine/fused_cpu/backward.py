@@ -67,10 +67,7 @@ def _replay(f: Frame, row: Any, t: Any, step: Any) -> None:
     b, lanes, spec = f.b, f.lanes, f.spec
     count = f.events_at(row, t) if spec.feeds else i64(0)
     with f.each_row_of_lanes() as lane:
-        addresses = [f.state_address("state", row, i, lane) for i in range(len(f.fields))]
-        state = {name: f.load(a) for name, a in zip(f.fields, addresses, strict=True)}
-        if spec.feeds:
-            state = f.receive(state, f.gather(count, "W", spec.feeds, lane), row, lane)
+        addresses, state = f.arrive(count, row, lane)
         names = (*f.fields, "fired")
         variables = {name: f.variable(lanes.type) for name in names}
         for name in f.fields:

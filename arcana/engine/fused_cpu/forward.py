@@ -21,10 +21,7 @@ def forward_kernel(spec: Spec) -> str:
         _checkpoint(f, row, t)
         count = f.events_at(row, t) if spec.feeds else i64(0)
         with f.each_row_of_lanes() as lane:
-            addresses = [f.state_address("state", row, i, lane) for i in range(len(f.fields))]
-            state = {name: f.load(a) for name, a in zip(f.fields, addresses, strict=True)}
-            if spec.feeds:
-                state = f.receive(state, f.gather(count, "W", spec.feeds, lane), row, lane)
+            addresses, state = f.arrive(count, row, lane)
             if "ampa" in state:
                 top = f.at("peak", b.add(b.mul(row, f.arg["padded"]), lane))
                 f.store(f.lanes.larger(f.load(top), state["ampa"]), top)

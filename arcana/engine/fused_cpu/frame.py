@@ -129,6 +129,14 @@ class Frame(Code):
         given = {f"n.{field}": value for field, value in state.items()} | events
         return state | emit(program, self.lanes, self.inputs(row, lane, given))
 
+    def arrive(self, count: Any, row: Any, lane: Any) -> tuple[list[Any], dict[str, Any]]:
+        """The state at the start of a step, the listed input events received; and where its fields lie."""
+        addresses = [self.state_address("state", row, i, lane) for i in range(len(self.fields))]
+        state = {name: self.load(address) for name, address in zip(self.fields, addresses, strict=True)}
+        if self.spec.feeds:
+            state = self.receive(state, self.gather(count, "W", self.spec.feeds, lane), row, lane)
+        return addresses, state
+
     def hear(self, count: Any, row: Any) -> None:
         """The listed spikes reach the neurons of their row, for the next step."""
         with self.each_row_of_lanes() as lane:
