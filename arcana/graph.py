@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from arcana.circuits.names import Receptor
+from arcana.circuits.technology import Technology
+from arcana.errors import BadInput, Problems
 
 Solver: TypeAlias = Literal["rk4", "heun", "euler"]
+Delay: TypeAlias = Literal["none", "precise", "mismatched"]
+DELAYS: tuple[Delay, ...] = ("none", "precise", "mismatched")
+Ints: TypeAlias = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -31,15 +39,78 @@ class Population:
     leak_saturation: bool = True
     substeps: int | None = None
 
+    def values(self, bias: str) -> NDArray[np.float64]:
+        """A bias of each neuron, (size,)."""
+        return np.broadcast_to(np.asarray(self.biases[bias], dtype=np.float64), (self.size,))
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Projection:
-    """Synapses of one receptor between two parts: (pre, post, count) triples."""
+    """Synapses of one receptor between two parts: ``count[k]`` synapses from ``pre[k]`` to ``post[k]``.
+
+    Counts are whole numbers, or, for a chip with weight switches, any positive number of weight currents.
+    """
 
     source: str
     target: str
     receptor: Receptor
-    synapses: tuple[tuple[int, int, int], ...]
+    pre: Ints
+    post: Ints
+    count: NDArray[Any]
+    delay: Delay = "none"
+
+    @classmethod
+    def of(
+        cls,
+        source: str,
+        target: str,
+        receptor: Receptor,
+        synapses: Iterable[tuple[int, int, float]],
+        delay: Delay = "none",
+    ) -> Projection:
+        """From (pre, post, count) triples."""
+        rows = sorted(synapses)
+        pre, post = (np.array([row[k] for row in rows], dtype=np.int64) for k in (0, 1))
+        count = np.array([row[2] for row in rows]) if rows else np.zeros(0, dtype=np.int64)
+        return cls(source, target, receptor, pre, post, _whole(count), delay)
+
+    @classmethod
+    def from_matrix(
+        cls, source: str, target: str, receptor: Receptor, counts: ArrayLike, delay: Delay = "none"
+    ) -> Projection:
+        """From a matrix (post, pre) of counts, the form of a layer's weights.
+
+        Raises:
+            BadInput: for a wrong shape, and for counts that are negative or not finite.
+        """
+        table = np.asarray(counts)
+        if table.ndim != 2 or table.dtype.kind not in "biuf":
+            raise BadInput.one("counts", f"{table.dtype} of shape {table.shape}", "a matrix (post, pre) of numbers")
+        if not (np.isfinite(table) & (table >= 0)).all():
+            wrong = table[~(np.isfinite(table) & (table >= 0))][0]
+            raise BadInput.one("counts", wrong.item(), "finite numbers >= 0")
+        pre, post = np.nonzero(table.T)
+        return cls(source, target, receptor, pre, post, _whole(table[post, pre]), delay)
+
+    @property
+    def synapses(self) -> tuple[tuple[int, int, float], ...]:
+        """The same as (pre, post, count) triples in ascending order."""
+        return tuple(sorted(zip(self.pre.tolist(), self.post.tolist(), self.count.tolist(), strict=True)))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Projection):
+            return NotImplemented
+        mine, theirs = ((p.source, p.target, p.receptor, p.delay) for p in (self, other))
+        return mine == theirs and self.synapses == other.synapses
+
+    def __hash__(self) -> int:
+        return hash((self.source, self.target, self.receptor, self.delay, self.pre.size))
+
+
+def _whole(count: NDArray[Any]) -> NDArray[Any]:
+    """Whole numbers as integers, others as they are."""
+    rounded = np.rint(count)
+    return rounded.astype(np.int64) if (rounded == count).all() else np.asarray(count, dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -57,9 +128,60 @@ class Encoder:
 
 @dataclass(frozen=True)
 class NetworkGraph:
-    """All parts of a network, in the order in which signals pass through them."""
+    """All parts of a network, in the order in which signals pass through them.
+
+    Attributes:
+        sources: Input lines.
+        populations: Neurons.
+        projections: Synapses.
+        encoder: Delta modulator in front of the only source.
+        outputs: Populations whose spikes are read; empty means the last one.
+        technology: Constants that the biases were chosen with; None if that is not known.
+    """
 
     sources: tuple[Source, ...]
     populations: tuple[Population, ...]
     projections: tuple[Projection, ...]
     encoder: Encoder | None = None
+    outputs: tuple[str, ...] = ()
+    technology: Technology | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        problems = Problems()
+        names = [part.name for part in (*self.sources, *self.populations)]
+        for name in sorted({n for n in names if names.count(n) > 1}):
+            problems.note("name", name, "names used once")
+        sizes = {part.name: part.size for part in (*self.sources, *self.populations)}
+        targets = {p.name for p in self.populations}
+        for name, size in sizes.items():
+            if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+                problems.note(f"{name}: size", size, "a whole number >= 1")
+        for name in self.outputs:
+            if name not in targets:
+                problems.note("outputs", name, "populations: " + ", ".join(sorted(targets)))
+        if not self.populations:
+            problems.note("populations", (), "at least one")
+        problems.raise_if_any()
+        for p in self.projections:
+            _check_projection(p, sizes, targets, problems)
+        problems.raise_if_any()
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """Populations whose spikes are read."""
+        return self.outputs or (self.populations[-1].name,)
+
+
+def _check_projection(p: Projection, sizes: Mapping[str, int], targets: set[str], problems: Problems) -> None:
+    where = f"{p.source} -> {p.target} ({p.receptor})"
+    if p.source not in sizes or p.target not in targets:
+        problems.note("projection", where, "from one of " + ", ".join(sizes) + ", to a population")
+        return
+    for name, values, size in (("pre", p.pre, sizes[p.source]), ("post", p.post, sizes[p.target])):
+        if values.size and not (values.min() >= 0 and values.max() < size):
+            worst = values[(values < 0) | (values >= size)][0]
+            problems.note(f"{where}: {name}", worst.item(), f"0 to {size - 1}")
+    if p.count.size and not (np.isfinite(p.count).all() and (p.count > 0).all()):
+        problems.note(f"{where}: count", p.count.min().item(), "finite numbers > 0")
+    if p.delay not in DELAYS:
+        problems.note(f"{where}: delay", p.delay, "one of " + ", ".join(DELAYS))

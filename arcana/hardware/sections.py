@@ -66,6 +66,8 @@ class Topology(Sourced):
         max_chips: Chips in the largest system.
         chip_ids: Numbers that the driver gives to the chips, in order.
         board_grid: Chips along x and y.
+        chip_positions: Column and row of each chip on the board, rows growing southwards.
+        chip_positions_status: How far these positions are a fact.
         cores_per_chip: Cores of a chip.
         core_layout: Cores along x and y.
         neurons_per_core: Neurons of a core.
@@ -74,6 +76,8 @@ class Topology(Sourced):
         destinations_per_neuron: Output words (SRAM) of a neuron.
         destinations_for_monitor: Output words of them that monitoring takes.
         monitor_destinations: Which ones, by index, where the chip or its driver fixes it.
+        monitor_hops: Hops (east, south) of the output word that brings a spike to the computer, where the user
+            writes it; unset where the driver does.
         biases_per_core: Biases that a core has of its own.
     """
 
@@ -81,6 +85,8 @@ class Topology(Sourced):
     max_chips: Limit
     chip_ids: tuple[Whole, ...] = ()
     board_grid: tuple[Whole, Whole] | None = None
+    chip_positions: tuple[tuple[Whole, Whole], ...] = ()
+    chip_positions_status: Status = "assumed"
     cores_per_chip: Limit
     core_layout: tuple[Whole, Whole] | None = None
     neurons_per_core: Limit
@@ -89,6 +95,7 @@ class Topology(Sourced):
     destinations_per_neuron: Limit
     destinations_for_monitor: Whole = 0
     monitor_destinations: tuple[Whole, ...] = ()
+    monitor_hops: tuple[int, int] | None = None
     biases_per_core: Whole
 
     @property
