@@ -76,6 +76,7 @@ class Layout:
         targets: Most chips that one neuron can send to.
         reach: Most hops (along x, along y) between two chips.
         tags: How many senders each core can tell apart.
+        senders: How many neurons that send each core can hold (one place of SE1's core 0 cannot send).
     """
 
     chip: Ints
@@ -86,6 +87,7 @@ class Layout:
     targets: int
     reach: tuple[int, int]
     tags: Ints
+    senders: Ints
 
 
 @dataclass(frozen=True, eq=False)
