@@ -148,10 +148,10 @@ class NetworkGraph:
 
     def __post_init__(self) -> None:
         problems = Problems()
-        names = [part.name for part in (*self.sources, *self.populations)]
+        names = [part.name for part in self.parts]
         for name in sorted({n for n in names if names.count(n) > 1}):
             problems.note("name", name, "names used once")
-        sizes = {part.name: part.size for part in (*self.sources, *self.populations)}
+        sizes = {part.name: part.size for part in self.parts}
         targets = {p.name for p in self.populations}
         for name, size in sizes.items():
             if isinstance(size, bool) or not isinstance(size, int) or size < 1:
@@ -165,6 +165,11 @@ class NetworkGraph:
         for p in self.projections:
             _check_projection(p, sizes, targets, problems)
         problems.raise_if_any()
+
+    @property
+    def parts(self) -> list[Source | Population]:
+        """Everything that sends: sources, then populations."""
+        return [*self.sources, *self.populations]
 
     @property
     def output_names(self) -> tuple[str, ...]:

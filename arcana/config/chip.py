@@ -34,7 +34,7 @@ _NEWER = "written by a newer arcana: upgrade with `pip install -U arcana`"
 
 
 class ChipConfig(Part):
-    """Settings of a board: bias codes per core, routing tables per neuron, inputs, outputs, and where they come from.
+    """Settings of a board: bias codes per core, routing tables per neuron, inputs, outputs, and provenance.
 
     Only its own consistency is checked here (names, row lengths). Whether a chip can take it is the business of
     ``arcana.mapping.drc.check``, which lists every violation; so that a file with faults can be read and looked at.
@@ -54,7 +54,7 @@ class ChipConfig(Part):
     def inspect(self, problems: Problems) -> None:
         """Names and places refer to each other, and every neuron of a population is placed once."""
         for kind, named in (("populations", self.populations), ("inputs", self.inputs), ("outputs", self.outputs)):
-            names = [part.name for part in named]  # type: ignore[attr-defined]
+            names = [part.name for part in named]
             for name in sorted({n for n in names if names.count(n) > 1}):
                 problems.note(kind, name, "names used once")
         places = [(c.chip, c.core) for c in self.cores]
@@ -172,8 +172,8 @@ class ChipConfig(Part):
             raise BadFile(path, Problem("format", given, repr(FORMAT)))
         version = data.get("version")
         if not isinstance(version, int) or isinstance(version, bool) or version != VERSION:
-            whole = isinstance(version, int) and not isinstance(version, bool)
-            hint = "" if not whole else _NEWER if version > VERSION else _OLDER if version == 1 else ""
+            newer = isinstance(version, int) and version > VERSION
+            hint = _NEWER if newer else _OLDER if version == 1 else ""
             raise BadFile(path, Problem("version", version, str(VERSION), hint=hint))
         try:
             return cls.model_validate(data)
@@ -185,7 +185,7 @@ def _compact(text: str) -> str:
     """Put every innermost list of numbers, and every bias code, on one line. Strings stay as they are."""
     return re.sub(
         r'"(?:[^"\\]|\\.)*"(?!:)|"(?:[^"\\]|\\.)*":|'
-        r'\[\s+([-\d.eE+]+(?:,\s+[-\d.eE+]+)*)\s+\]|'
+        r"\[\s+([-\d.eE+]+(?:,\s+[-\d.eE+]+)*)\s+\]|"
         r'\{\s+("coarse": \d+,\s+"fine": \d+(?:,\s+"low_range": true)?)\s+\}',
         _on_one_line,
         text,

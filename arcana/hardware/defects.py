@@ -60,7 +60,9 @@ class DefectMap:
         header = [cell.strip().lower() for cell in rows[0]] if rows else []
         problems, found = Problems(), set()
         if "core" not in header or len(set(header)) < len(header) or not set(header) <= set(COLUMNS):
-            problems.note("first line", ",".join(header), "a header of " + ", ".join(COLUMNS) + " with at least core")
+            problems.note(
+                "first line", ",".join(header), "a header of " + ", ".join(COLUMNS) + " with at least core"
+            )
             problems.raise_if_any(path)
         limits = dict(zip(COLUMNS, _sizes(profile), strict=True))
         for number, row in enumerate(rows[1:], start=2):
@@ -131,7 +133,9 @@ def _read_row(
         if not cell.strip():
             values[name] = None
         elif not cell.strip().isdecimal() or int(cell) >= limits[name]:
-            problems.note(f"{where}, {name}", cell.strip(), f"empty, or a whole number from 0 to {limits[name] - 1}")
+            problems.note(
+                f"{where}, {name}", cell.strip(), f"empty, or a whole number from 0 to {limits[name] - 1}"
+            )
         else:
             values[name] = int(cell)
     if len(problems) > before:

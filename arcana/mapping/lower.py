@@ -1,0 +1,148 @@
+"""Pass 1: from a network's graph to flat arrays of DPI neurons and synapses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+
+import networkx as nx
+import numpy as np
+from numpy.typing import ArrayLike
+
+from arcana.circuits.names import RECEPTORS
+from arcana.errors import BadInput, Problems, unknown_name
+from arcana.graph import DELAYS, NetworkGraph, Population
+from arcana.hardware.profile import HardwareProfile
+from arcana.mapping.circuit import Circuit, Floats, Ints
+
+_ALIKE = ("dt", "solver", "leak_saturation", "substeps")
+
+
+def lower(graph: NetworkGraph, profile: HardwareProfile, rates: Mapping[str, ArrayLike] | None = None) -> Circuit:
+    """All synapses in one list; several entries of one pair, receptor and delay are added up.
+
+    Args:
+        graph: The network.
+        profile: The chip that it is meant for.
+        rates: Expected events of a source or population, one number or one for each of its lines or neurons, in
+            any unit; 1 where nothing is given.
+
+    Raises:
+        BadInput: listing what this board cannot have at all: more neurons than it has, time steps that differ,
+            constants of another chip behind the biases.
+    """
+    problems = Problems()
+    check_size(sum(p.size for p in graph.populations), profile, problems)
+    _check_technology(graph, profile, problems)
+    stage = _stages(graph)
+    _check_alike(graph.populations, stage, problems)
+    rate = _rates(graph, rates or {}, problems)
+    problems.raise_if_any()
+    first, at = {}, 0
+    for part in graph.parts:
+        first[part.name], at = at, at + part.size
+    inputs = sum(s.size for s in graph.sources)
+    rows = [
+        np.stack([
+            p.pre + first[p.source],
+            p.post + first[p.target] - inputs,
+            np.full(p.pre.size, RECEPTORS.index(p.receptor)),
+            np.full(p.pre.size, DELAYS.index(p.delay)),
+        ])
+        for p in graph.projections
+    ]  # fmt: skip
+    table = np.concatenate(rows, axis=1) if rows else np.zeros((4, 0), dtype=np.int64)
+    count = np.concatenate([p.count for p in graph.projections]) if rows else np.zeros(0, dtype=np.int64)
+    keys, place = np.unique(table, axis=1, return_inverse=True)
+    total = np.zeros(keys.shape[1], dtype=count.dtype)
+    np.add.at(total, place.ravel(), count)
+    return Circuit(
+        graph, inputs, at - inputs, keys[0], keys[1], keys[2], total, keys[3], rate,
+        np.repeat([stage[p.name] for p in graph.populations], [p.size for p in graph.populations]),
+    )  # fmt: skip
+
+
+def check_size(neurons: int, profile: HardwareProfile, problems: Problems) -> None:
+    """Note a network that has more neurons than the board."""
+    available = profile.chips * profile.cores_per_chip * profile.neurons_per_core
+    if neurons > available:
+        cores = f"{profile.chips} chips of {profile.cores_per_chip} cores of {profile.neurons_per_core}"
+        problems.note("neurons", neurons, f"at most {available}", hint=f"{profile.name} has {cores}")
+
+
+def _check_technology(graph: NetworkGraph, profile: HardwareProfile, problems: Problems) -> None:
+    """Biases in amperes mean other time constants and gains where I0 or a capacitor differs."""
+    if graph.technology is None:
+        return
+    chip = profile.technology()
+    names = [f.name for f in fields(chip) if getattr(chip, f.name) != getattr(graph.technology, f.name)]
+    if names:
+        given = ", ".join(f"{name} = {getattr(graph.technology, name):g}" for name in names)
+        wanted = ", ".join(f"{name} = {getattr(chip, name):g}" for name in names)
+        hint = f"make the layers with profile={profile.name!r}, so that they are trained for this chip"
+        problems.note("constants behind the biases", given, f"those of {profile.name}: {wanted}", hint=hint)
+
+
+def _stages(graph: NetworkGraph) -> dict[str, int]:
+    """Populations that reach each other share a stage; a stage comes after all that reach it."""
+    flow = nx.DiGraph()
+    names = [p.name for p in graph.populations]
+    flow.add_nodes_from(names)
+    flow.add_edges_from((p.source, p.target) for p in graph.projections if p.source in flow)
+    parts = nx.condensation(flow)
+    found: dict[str, int] = {}
+    level: dict[int, int] = {}
+    for part in nx.topological_sort(parts):
+        level[part] = 1 + max((level[before] for before in parts.predecessors(part)), default=-1)
+        found |= dict.fromkeys(parts.nodes[part]["members"], level[part])
+    return found
+
+
+def _check_alike(populations: tuple[Population, ...], stage: Mapping[str, int], problems: Problems) -> None:
+    steps = sorted({p.dt for p in populations})
+    if len(steps) > 1:
+        problems.note("dt", steps, "one time step for all populations", "s")
+    for number in sorted(set(stage.values())):
+        together = [p for p in populations if stage[p.name] == number]
+        for name in _ALIKE[1:]:
+            values = {getattr(p, name) for p in together}
+            if len(values) > 1:
+                given = ", ".join(f"{p.name} {getattr(p, name)}" for p in together)
+                problems.note(name, given, "one value for populations that run side by side or in a loop")
+
+
+def _rates(graph: NetworkGraph, given: Mapping[str, ArrayLike], problems: Problems) -> Floats:
+    parts = {part.name: part.size for part in graph.parts}
+    problems.extend(unknown_name("rates", name, parts) for name in given if name not in parts)
+    found = []
+    for name, size in parts.items():
+        try:
+            value = np.broadcast_to(np.asarray(given.get(name, 1.0), dtype=np.float64), (size,))
+        except (TypeError, ValueError):
+            problems.note(f"rates[{name!r}]", given[name], f"one number, or {size} numbers")
+            continue
+        if not (np.isfinite(value) & (value >= 0)).all():
+            problems.note(f"rates[{name!r}]", given[name], "finite numbers >= 0")
+        found.append(value)
+    return np.concatenate(found) if found else np.zeros(0)
+
+
+def words_of(circuit: Circuit, repeat: bool) -> Ints:
+    """Input words that each entry of ``circuit.pre`` takes: its count where a weight is repeated words, else 1.
+
+    Raises:
+        BadInput: if a weight is repeated words, and a count is not whole.
+    """
+    if not repeat:
+        return np.ones(circuit.pre.size, dtype=np.int64)
+    if circuit.count.dtype.kind == "f":
+        broken = int(np.flatnonzero(circuit.count != np.rint(circuit.count))[0])
+        where = f"synapses onto {circuit.name_of(int(circuit.post[broken]))}"
+        hint = "train or round to whole counts (whole_weights=True), or choose weights='switch' on a Dynap-SE2"
+        raise BadInput.one(where, float(circuit.count[broken]), "a whole number of input words", hint=hint)
+    return circuit.count.astype(np.int64)
+
+
+def fan_in(circuit: Circuit, words: Ints) -> Ints:
+    """Input words that each neuron needs, (neurons,)."""
+    return np.bincount(circuit.post, weights=words, minlength=circuit.neurons).astype(np.int64)
