@@ -70,7 +70,7 @@ class Layout:
     Attributes:
         chip: Chip of each core.
         core: Number of each core on its chip.
-        words: (cores, neurons per core) how many input words of each place can be used; -1 where nothing can be put.
+        words: (cores, neurons per core) usable input words of each place; -1 where nothing can be put.
         x: Column of each core's chip on the board.
         y: Row of each core's chip, growing southwards.
         targets: Most chips that one neuron can send to.

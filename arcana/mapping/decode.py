@@ -86,12 +86,15 @@ def core_values(core: CoreBiases, profile: HardwareProfile) -> CoreValues:
     if core.exact:
         return CoreValues(dict(core.exact), core.exact_tau2, tuple(core.exact_switches))
     codes = {name: Code(code.coarse, code.fine) for name, code in core.biases.items()}
-    generator = BiasGenerator(profile)
-    second = second_leak(profile)
-    tau2 = generator.current(second, *codes[second]) if second in codes else None
-    names = switch_biases(profile)
-    switches = tuple(generator.current(name, *codes[name]) for name in names if name in codes)
-    biases = decode_biases(CoreCodes(codes, core.latches), profile)
+    low_range = frozenset(name for name, code in core.biases.items() if code.low_range)
+
+    def current(name: str) -> float:
+        return BiasGenerator(profile).current(name, *codes[name], low_range=name in low_range)
+
+    second, names = second_leak(profile), switch_biases(profile)
+    biases = decode_biases(CoreCodes(codes, core.latches, low_range), profile)
+    tau2 = current(second) if second in codes else None
+    switches = tuple(current(name) for name in names if name in codes)
     return CoreValues(biases, tau2, switches if len(switches) == len(names) else ())
 
 

@@ -25,6 +25,7 @@ class CoreCodes:
 
     codes: Mapping[str, Code]
     latches: Mapping[str, bool] = field(default_factory=dict)
+    low_range: frozenset[str] = frozenset()  # names whose low-range flag is set
 
 
 def encode_biases(biases: Mapping[str, float], profile: HardwareProfile, where: str = "") -> CoreCodes:
@@ -92,7 +93,8 @@ def decode_biases(core: CoreCodes, profile: HardwareProfile) -> dict[str, float]
         if chip_bias.latch is not None and core.latches.get(chip_bias.latch) is False:
             values[name] = 0.0
         elif chip_bias.name in core.codes:
-            current = generator.current(chip_bias.name, *core.codes[chip_bias.name])
+            code, low = core.codes[chip_bias.name], chip_bias.name in core.low_range
+            current = generator.current(chip_bias.name, *code, low_range=low)
             values[name] = _model_value(current, chip_bias.conversion, technology)
         elif name != "pulse_ahp":
             problems.note(chip_bias.name, None, f"a code (it sets {name})")
