@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from arcana.config import ChipConfig as ChipConfig
     from arcana.emulate import Emulator as Emulator
     from arcana.engine.dispatch import use_engine as use_engine
+    from arcana.graph import NetworkGraph as NetworkGraph
+    from arcana.hardware.defects import DefectMap as DefectMap
     from arcana.hardware.registry import load_profile as load_profile
-    from arcana.mapping.configure import configure as configure
+    from arcana.mapping.pipeline import Mapping as Mapping
+    from arcana.mapping.pipeline import map_network as map_network
     from arcana.mismatch import Mismatch as Mismatch
     from arcana.mismatch import MismatchModel as MismatchModel
     from arcana.nn.graph import graph_of as graph_of
@@ -28,14 +31,17 @@ __version__ = "0.1.0"
 _HOME = {
     "ChipConfig": "arcana.config",
     "DPILayer": "arcana.nn.layer",
+    "DefectMap": "arcana.hardware.defects",
     "Emulator": "arcana.emulate",
+    "Mapping": "arcana.mapping.pipeline",
     "Mismatch": "arcana.mismatch",
     "MismatchModel": "arcana.mismatch",
+    "NetworkGraph": "arcana.graph",
     "Sequential": "arcana.nn.sequential",
     "Trace": "arcana.nn.simulate",
-    "configure": "arcana.mapping.configure",
     "graph_of": "arcana.nn.graph",
     "load_profile": "arcana.hardware.registry",
+    "map_network": "arcana.mapping.pipeline",
     "simulate": "arcana.nn.simulate",
     "units": "",
     "use_engine": "arcana.engine.dispatch",

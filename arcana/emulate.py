@@ -2,54 +2,67 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import nn
 
-from arcana.circuits.names import RECEPTORS
-from arcana.config import ChipConfig, EncoderSettings, PlacedPopulation
-from arcana.errors import BadInput, Problems
+from arcana.config import ChipConfig
+from arcana.errors import ArcanaWarning, BadInput, warn_user
+from arcana.hardware.defects import DefectMap
 from arcana.hardware.profile import HardwareProfile
 from arcana.hardware.registry import load_profile
+from arcana.mapping.decode import Decoded, decode
+from arcana.mapping.drc import require
 from arcana.mismatch import Mismatch
-from arcana.nn.chips import apply_mismatch, remove_mismatch
-from arcana.nn.encoder import ADM
-from arcana.nn.layer import DPILayer
-from arcana.nn.sequential import NetworkState, Sequential
-from arcana.nn.simulate import Trace, simulate
-from arcana.quantize.biasgen import Code
-from arcana.quantize.codes import CoreCodes, decode_biases
+from arcana.nn.chips import on_device, remove_mismatch
+from arcana.nn.from_graph import Staged, StagedState, set_factors
+from arcana.nn.simulate import Trace, check_record
 from arcana.typing import Tensor
 
 
+class EmulationWarning(ArcanaWarning):
+    """The settings hold something that is not emulated."""
+
+
 class Emulator(nn.Module):
-    """What a chip with these settings does: quantised currents, whole synapses, and its own mismatch.
+    """What a board with these settings does: its codes' currents, the connections of its tables, its own mismatch.
 
     Build it with ``Emulator.from_config``. ``forward`` takes what the network took: the signal if the settings
-    hold an encoder, else events (B, T, n).
+    hold an encoder, else events (B, T, lines). The chip has no clock; the emulation has time steps, and a spike
+    arrives in its own step in populations of a later stage, in the next step in others.
+
+    Attributes:
+        config: The settings.
+        profile: The chip.
+        decoded: The network that the settings describe.
+        net: The same as a module.
     """
 
-    def __init__(self, net: Sequential, config: ChipConfig, profile: HardwareProfile) -> None:
+    def __init__(self, config: ChipConfig, profile: HardwareProfile, decoded: Decoded) -> None:
         super().__init__()
-        self.net, self.config, self.profile = net, config, profile
+        self.config, self.profile, self.decoded = config, profile, decoded
+        self.net = Staged(decoded.graph, profile)
 
     @classmethod
     def from_config(
-        cls, config: ChipConfig | str | Path, profile: HardwareProfile | str, mismatch: Mismatch | None = None
+        cls,
+        config: ChipConfig | str | Path,
+        profile: HardwareProfile | str,
+        mismatch: Mismatch | None = None,
+        defects: DefectMap | None = None,
     ) -> Emulator:
-        """Build the emulated chip.
+        """Build the emulated board.
 
         Args:
             config: Settings, or the path of their file.
             profile: The profile that the settings were made for, or its name.
-            mismatch: One chip or several; None is a chip without mismatch.
+            mismatch: One board or several; None is a board without mismatch.
+            defects: What does not work on this board: settings that use it are refused.
 
         Raises:
-            BadInput: if the settings were made for another profile, or do not describe a chain of populations.
+            BadInput: listing every design rule that the settings break.
         """
         if not isinstance(config, ChipConfig):
             config = ChipConfig.load(config)
@@ -57,96 +70,57 @@ class Emulator(nn.Module):
         if mismatch is not None and not isinstance(mismatch, Mismatch):
             raise BadInput.one("mismatch", mismatch, "None, or MismatchModel(...).sample(...)")
         config.check_profile(profile)
-        modules: list[nn.Module] = [] if config.encoder is None else [_encoder(config.encoder)]
-        _check_chain(config)
-        _check_fits(config, profile)
-        cores = {(c.chip, c.core): c for c in config.cores}
-        width = config.inputs[0].size
-        for population in config.populations:
-            core = cores[population.chip, population.core]
-            codes = {name: Code(code.coarse, code.fine) for name, code in core.biases.items()}
-            biases = decode_biases(CoreCodes(codes, core.latches), profile)
-            modules.append(_layer(population, width, biases, config, profile))
-            width = population.size
-        emulator = cls(Sequential(*modules), config, profile)
+        require(config, profile, defects)
+        flagged = sum(bool(row[4]) for n in config.neurons for row in n.cams)
+        if flagged:
+            warn_user(f"delay and plasticity flags of {flagged} input words are not emulated", EmulationWarning)
+        emulator = cls(config, profile, decode(config, profile))
         if mismatch is not None:
             emulator.set_mismatch(mismatch)
         return emulator
 
     def set_mismatch(self, mismatch: Mismatch | None) -> None:
-        """Make it another chip (or several), or a chip without mismatch."""
+        """Make it another board (or several), or a board without mismatch.
+
+        ln f belongs to a place: it follows from (seed, board, chip and core, bias, number of the neuron), so the
+        same board has the same mismatch whatever network is on it.
+        """
         remove_mismatch(self.net)
-        if mismatch is not None:
-            apply_mismatch(self.net, mismatch)
+        if mismatch is None:
+            return
+        factors = {
+            name: {bias: on_device(mismatch, bias, self.decoded.places[name], self.profile) for bias in biases}
+            for biases, names in self.net.biases_of_members()
+            for name in names
+        }
+        set_factors(self.net, factors)
 
-    def forward(self, X: Tensor, state: NetworkState | None = None) -> tuple[Tensor, NetworkState]:
-        """Signal or events (B, T, n) -> spikes of the last population, (B, T, n_out) or (chips, B, T, n_out)."""
-        out, after = self.net(X, state)
-        return cast(Tensor, out), after
+    def forward(self, X: Tensor, state: StagedState | None = None) -> tuple[Tensor, StagedState]:
+        """Signal or events (B, T, n) -> spikes of the outputs, (B, T, n_out) or (boards, B, T, n_out)."""
+        spikes, after, _ = self.net.run(self.encode(X), state)
+        return self.read_out(spikes), after
 
-    def simulate(self, X: Tensor, record: tuple[str, ...] = ("spikes",)) -> Trace:
-        """Run with records; see ``arcana.simulate``."""
-        return simulate(self.net, X, record)
+    def encode(self, X: Tensor) -> Tensor:
+        """The signal as events; events stay as they are."""
+        return X if self.net.encoder is None else cast(Tensor, self.net.encoder(X))
 
+    def read_out(self, spikes: dict[str, Tensor]) -> Tensor:
+        """The spikes of the output lines, from those of all populations."""
+        names = list(spikes)
+        start, at = {}, 0
+        for name in names:
+            start[name], at = at, at + spikes[name].shape[-1]
+        rows = [start[name] + index for name, index in self.decoded.outputs]
+        everything = torch.cat([spikes[name] for name in names], -1)
+        return everything[..., rows]
 
-def _check_chain(config: ChipConfig) -> None:
-    problems = Problems()
-    if len(config.inputs) != 1 or not config.populations:
-        given = f"{len(config.inputs)} inputs, {len(config.populations)} populations"
-        raise BadInput.one("config", given, "one input and at least one population")
-    if len({p.dt_s for p in config.populations}) > 1:
-        problems.note("dt_s", [p.dt_s for p in config.populations], "one time step for all populations", "s")
-    names = [config.inputs[0].name, *(p.name for p in config.populations)]
-    for k, c in enumerate(config.connections):
-        step = names.index(c.target) - names.index(c.source)
-        if step not in (0, 1) or c.target == names[0]:
-            problems.note(f"connections[{k}]", f"{c.source} -> {c.target}", "to the next population, or to itself")
-    problems.raise_if_any()
-
-
-def _check_fits(config: ChipConfig, profile: HardwareProfile) -> None:
-    """Places, neurons and synapses that the chip has: a file may have been edited since it was exported."""
-    problems = Problems()
-    neurons: Counter[tuple[int, int]] = Counter()
-    for p in config.populations:
-        neurons[p.chip, p.core] += p.size
-        for what, value, count in (("chip", p.chip, profile.chips), ("core", p.core, profile.cores_per_chip)):
-            if value >= count:
-                problems.note(f"populations.{p.name}.{what}", value, f"0 to {count - 1} on {profile.name}")
-    for (chip, core), used in neurons.items():
-        if used > profile.neurons_per_core:
-            problems.note(f"neurons on chip {chip} core {core}", used, f"at most {profile.neurons_per_core}")
-    synapses: Counter[tuple[str, int]] = Counter()
-    for c in config.connections:
-        for _, post, count in c.synapses:
-            synapses[c.target, post] += count
-    for (name, neuron), used in synapses.items():
-        if used > profile.fan_in:
-            problems.note(f"{name}: synapses of neuron {neuron}", used, f"at most {profile.fan_in}")
-    problems.raise_if_any()
-
-
-def _encoder(settings: EncoderSettings) -> ADM:
-    return ADM(
-        settings.channels, settings.threshold_up, settings.threshold_down, settings.refractory_steps,
-        reset=settings.reset, events_per_step=settings.events_per_step, upsample=settings.upsample,
-    )  # fmt: skip
-
-
-def _layer(
-    population: PlacedPopulation, n_in: int, biases: Mapping[str, Any], config: ChipConfig, profile: HardwareProfile
-) -> DPILayer:
-    mine = [c for c in config.connections if c.target == population.name]
-    recurrent = any(c.source == c.target for c in mine)
-    layer = DPILayer(
-        n_in, population.size, population.dt_s, profile=profile, recurrent=recurrent, solver=population.solver,
-        leak_saturation=population.leak_saturation, substeps=population.substeps, **biases,
-    )  # fmt: skip
-    with torch.no_grad():
-        for receptor in RECEPTORS:
-            getattr(layer, f"W_{receptor}").zero_()
-        for c in mine:
-            weights = getattr(layer, f"{'R' if c.source == c.target else 'W'}_{c.receptor}")
-            for pre, post, count in c.synapses:
-                weights[post, pre] += count
-    return layer
+    @torch.no_grad()
+    def simulate(self, X: Tensor, record: tuple[str, ...] = ("spikes",), state: StagedState | None = None) -> Trace:
+        """Run with records, one entry for each population (after one for the encoder); see ``arcana.simulate``."""
+        wanted = check_record(record)
+        events = self.encode(X)
+        spikes, after, records = self.net.run(events, state, wanted)
+        rows = [records[p.name] for p in self.config.populations]
+        if self.net.encoder is not None:
+            rows.insert(0, {"spikes": events} if "spikes" in wanted else {})
+        return Trace(self.read_out(spikes), after, tuple(rows), self.net.dt)

@@ -29,7 +29,19 @@ class Source:
 
 @dataclass(frozen=True)
 class Population:
-    """Neurons with their biases [A, s, 1/A]: one value for all, or one for each neuron."""
+    """Neurons with their biases [A, s, 1/A]: one value for all, or one for each neuron.
+
+    Attributes:
+        name: Its name.
+        size: Number of neurons.
+        dt: Time step [s].
+        biases: Biases of the neuron model by name.
+        solver: Solver.
+        leak_saturation: Whether the leak saturates near rest.
+        substeps: Inner steps; None leaves the choice to the solver.
+        stage: A spike reaches neurons of a later stage in its own time step, and those of its own stage in the
+            next one. None: populations that reach each other share a stage, and follow those that reach them.
+    """
 
     name: str
     size: int
@@ -38,6 +50,7 @@ class Population:
     solver: Solver = "rk4"
     leak_saturation: bool = True
     substeps: int | None = None
+    stage: int | None = None
 
     def values(self, bias: str) -> NDArray[np.float64]:
         """A bias of each neuron, (size,)."""

@@ -65,7 +65,14 @@ def decode(config: ChipConfig, profile: HardwareProfile) -> Decoded:
     members = _members(config)
     populations = tuple(
         Population(
-            p.name, p.size, p.dt_s, _biases(members[p.name], values), p.solver, p.leak_saturation, p.substeps
+            p.name,
+            p.size,
+            p.dt_s,
+            _biases(members[p.name], values),
+            p.solver,
+            p.leak_saturation,
+            p.substeps,
+            p.stage,
         )
         for p in config.populations
     )

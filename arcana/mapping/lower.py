@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 
-import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike
 
 from arcana.circuits.names import RECEPTORS
 from arcana.errors import BadInput, Problems, unknown_name
-from arcana.graph import DELAYS, NetworkGraph, Population
+from arcana.graph import DELAYS, NetworkGraph
 from arcana.hardware.profile import HardwareProfile
 from arcana.mapping.circuit import Circuit, Floats, Ints
-
-_ALIKE = ("dt", "solver", "leak_saturation", "substeps")
+from arcana.stages import stages
 
 
 def lower(graph: NetworkGraph, profile: HardwareProfile, rates: Mapping[str, ArrayLike] | None = None) -> Circuit:
@@ -34,8 +32,7 @@ def lower(graph: NetworkGraph, profile: HardwareProfile, rates: Mapping[str, Arr
     problems = Problems()
     check_size(sum(p.size for p in graph.populations), profile, problems)
     _check_technology(graph, profile, problems)
-    stage = _stages(graph)
-    _check_alike(graph.populations, stage, problems)
+    stage = stages(graph, problems)
     rate = _rates(graph, rates or {}, problems)
     problems.raise_if_any()
     first, at = {}, 0
@@ -81,34 +78,6 @@ def _check_technology(graph: NetworkGraph, profile: HardwareProfile, problems: P
         wanted = ", ".join(f"{name} = {getattr(chip, name):g}" for name in names)
         hint = f"make the layers with profile={profile.name!r}, so that they are trained for this chip"
         problems.note("constants behind the biases", given, f"those of {profile.name}: {wanted}", hint=hint)
-
-
-def _stages(graph: NetworkGraph) -> dict[str, int]:
-    """Populations that reach each other share a stage; a stage comes after all that reach it."""
-    flow = nx.DiGraph()
-    names = [p.name for p in graph.populations]
-    flow.add_nodes_from(names)
-    flow.add_edges_from((p.source, p.target) for p in graph.projections if p.source in flow)
-    parts = nx.condensation(flow)
-    found: dict[str, int] = {}
-    level: dict[int, int] = {}
-    for part in nx.topological_sort(parts):
-        level[part] = 1 + max((level[before] for before in parts.predecessors(part)), default=-1)
-        found |= dict.fromkeys(parts.nodes[part]["members"], level[part])
-    return found
-
-
-def _check_alike(populations: tuple[Population, ...], stage: Mapping[str, int], problems: Problems) -> None:
-    steps = sorted({p.dt for p in populations})
-    if len(steps) > 1:
-        problems.note("dt", steps, "one time step for all populations", "s")
-    for number in sorted(set(stage.values())):
-        together = [p for p in populations if stage[p.name] == number]
-        for name in _ALIKE[1:]:
-            values = {getattr(p, name) for p in together}
-            if len(values) > 1:
-                given = ", ".join(f"{p.name} {getattr(p, name)}" for p in together)
-                problems.note(name, given, "one value for populations that run side by side or in a loop")
 
 
 def _rates(graph: NetworkGraph, given: Mapping[str, ArrayLike], problems: Problems) -> Floats:

@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+import numpy as np
 import torch
 from torch import nn
 
 from arcana.errors import BadInput
+from arcana.hardware.profile import HardwareProfile
 from arcana.mismatch import Mismatch
 from arcana.nn.sequential import dpi_layers
+from arcana.typing import Tensor
+
+
+def on_device(
+    mismatch: Mismatch, bias: str, places: Sequence[tuple[int, int, int]], profile: HardwareProfile
+) -> Tensor:
+    """Ln f of neurons at (chip, core, neuron): (n,) for one board, (boards, 1, n) for several.
+
+    Drawn for all neurons of a core from (seed, board, name of the core, bias), so a place has the same factor
+    whatever is put there.
+    """
+    drawn = {
+        place: mismatch.log_factors("C{}c{}".format(*place), bias, profile.neurons_per_core)
+        for place in dict.fromkeys((chip, core) for chip, core, _ in places)
+    }
+    values = np.stack([drawn[chip, core][:, neuron] for chip, core, neuron in places], axis=-1)
+    table = torch.from_numpy(values)
+    return table[0] if mismatch.n_chips == 1 else table.unsqueeze(1)
 
 
 def apply_mismatch(net: nn.Module, mismatch: Mismatch) -> None:
     """Put a sampled chip, or several, on all DPI populations of a network.
 
     With ``n_chips`` = 1 shapes stay as they are; with more, outputs get a leading axis (chips, B, T, n).
-    ``ln f`` of a bias is drawn per neuron from (seed, chip, number of the population, bias): a network and the
-    chip emulated from its settings get the same factors.
+    ``ln f`` of a bias is drawn per neuron from (seed, chip, number of the population, bias). An emulated board
+    draws it per place instead (see ``Emulator.set_mismatch``): before mapping, neurons have no place yet.
     """
     layers = dpi_layers(net)
     if not layers:

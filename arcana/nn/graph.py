@@ -10,14 +10,13 @@ from arcana.graph import Encoder, NetworkGraph, Population, Projection, Source
 from arcana.nn.base import DPIModule
 from arcana.nn.encoder import ADM
 from arcana.nn.sequential import Sequential
-from arcana.typing import Tensor
 
 
 def graph_of(net: nn.Module) -> NetworkGraph:
     """The graph of a ``DPILayer`` or a ``Sequential`` of an optional ADM and DPI layers.
 
-    Biases are the nominal ones (mismatch belongs to a chip, not to the network); synapses are the whole-number
-    counts that ``forward`` uses.
+    Biases are the nominal ones (mismatch belongs to a chip, not to the network); synapses are the counts that
+    ``forward`` uses, whole or not.
 
     Raises:
         BadInput: listing every module that has no counterpart on a chip.
@@ -31,8 +30,6 @@ def graph_of(net: nn.Module) -> NetworkGraph:
     for k, module in enumerate(modules):
         if not isinstance(module, DPIModule):
             problems.note(f"module {k}", type(module).__name__, "a DPILayer (an ADM only in front)")
-        elif not module.whole_weights:
-            problems.note(f"module {k}: whole_weights", False, "True: a chip has whole synapses")
     if not modules:
         problems.note("net", "an encoder only", "at least one DPILayer")
     problems.raise_if_any()
@@ -45,11 +42,18 @@ def graph_of(net: nn.Module) -> NetworkGraph:
         counts = layer.counts()
         for kind, pre in (("W", before), ("R", name)):
             for receptor in RECEPTORS:
-                synapses = _synapses(counts[f"{kind}_{receptor}"]) if f"{kind}_{receptor}" in counts else ()
-                if synapses:
-                    projections.append(Projection(pre, name, receptor, synapses))
+                table = counts.get(f"{kind}_{receptor}")
+                if table is not None and bool((table > 0).any()):
+                    matrix = table.detach().double().cpu().numpy()
+                    projections.append(Projection.from_matrix(pre, name, receptor, matrix))
         before = name
-    return NetworkGraph((source,), tuple(populations), tuple(projections), encoder)
+    technology = layers[0].technology
+    for k, layer in enumerate(layers):
+        if layer.technology != technology:
+            allowed = f"{layers[0].profile.name}, or one with the same constants, as layer 0"
+            problems.note(f"layer {k}: profile", layer.profile.name, allowed)
+    problems.raise_if_any()
+    return NetworkGraph((source,), tuple(populations), tuple(projections), encoder, technology=technology)
 
 
 def _population(name: str, layer: DPIModule) -> Population:
@@ -62,13 +66,6 @@ def _population(name: str, layer: DPIModule) -> Population:
     return Population(
         name, layer.n_out, layer.dt, biases, layer.solver, layer.leak_saturation, layer.substeps
     )  # fmt: skip
-
-
-def _synapses(counts: Tensor) -> tuple[tuple[int, int, int], ...]:
-    post, pre = counts.detach().nonzero(as_tuple=True)
-    number = counts.detach()[post, pre]
-    rows = zip(pre.tolist(), post.tolist(), number.tolist(), strict=True)
-    return tuple((i, j, int(n)) for i, j, n in rows)
 
 
 def _encoder(adm: ADM) -> Encoder:

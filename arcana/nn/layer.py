@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from arcana.circuits.dpi import DPIState
-from arcana.graph import Solver
+from arcana.graph import NetworkGraph, Solver
 from arcana.hardware.profile import HardwareProfile
 from arcana.nn.base import DPIModule
 from arcana.surrogate import fast_sigmoid
@@ -54,6 +54,12 @@ class DPILayer(DPIModule):
     ) -> None:
         surrogate_fn: Surrogate = options.pop("surrogate_fn", fast_sigmoid)
         super().__init__(n_in, n_out, dt, surrogate_fn, profile, recurrent, solver, fan_in, bias_groups, options)
+
+    def graph(self) -> NetworkGraph:
+        """The layer as plain data, for ``arcana.map_network``."""
+        from arcana.nn.graph import graph_of  # above this floor: it knows all modules
+
+        return graph_of(self)
 
     def forward(
         self, X: Tensor, state: DPIState | None = None, external: Tensor | None = None

@@ -9,6 +9,7 @@ from torch import nn
 
 from arcana.circuits.dpi import DPIState
 from arcana.errors import BadInput, Problems
+from arcana.graph import NetworkGraph
 from arcana.nn.base import DPIModule
 from arcana.typing import Tensor
 
@@ -38,6 +39,16 @@ class Sequential(nn.Module):
             width = n_out if n_in is not None else width if n_out is None else n_out
         problems.raise_if_any()
         self.layers = nn.ModuleList(modules)
+
+    def graph(self) -> NetworkGraph:
+        """The network as plain data, for ``arcana.map_network``.
+
+        Raises:
+            BadInput: listing every module that has no counterpart on a chip.
+        """
+        from arcana.nn.graph import graph_of  # it builds on this module
+
+        return graph_of(self)
 
     def forward(self, X: Tensor, state: NetworkState | None = None) -> tuple[Tensor, NetworkState]:
         """X (B, T, channels) through all modules. Returns the last output and the states."""

@@ -30,7 +30,7 @@ class Trace:
     """
 
     output: Tensor
-    state: DPIState | NetworkState
+    state: DPIState | NetworkState | tuple[DPIState, ...]
     records: tuple[dict[str, Tensor], ...]
     dt: float
 
@@ -44,6 +44,18 @@ class Trace:
         """Mean firing rate of each neuron [Hz], (..., B, n)."""
         spikes = self.records[module]["spikes"]
         return spikes.mean(-2) / self.dt
+
+
+def check_record(record: Sequence[str]) -> tuple[str, ...]:
+    """The names of the records that are wanted.
+
+    Raises:
+        BadInput: listing unknown ones, with the nearest known ones.
+    """
+    record = (record,) if isinstance(record, str) else tuple(record)
+    problems = Problems(unknown_name("record", name, RECORDABLE) for name in record if name not in RECORDABLE)
+    problems.raise_if_any()
+    return record
 
 
 @torch.no_grad()
@@ -64,9 +76,7 @@ def simulate(
     Raises:
         BadInput: listing unknown names in ``record``, with the nearest known ones.
     """
-    record = (record,) if isinstance(record, str) else tuple(record)
-    problems = Problems(unknown_name("record", name, RECORDABLE) for name in record if name not in RECORDABLE)
-    problems.raise_if_any()
+    record = check_record(record)
     if isinstance(net, DPIModule):
         if not (state is None or isinstance(state, DPIState)):
             raise BadInput.one("state", type(state).__name__, "the DPIState of this layer")

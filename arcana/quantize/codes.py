@@ -45,7 +45,7 @@ def encode_biases(biases: Mapping[str, float], profile: HardwareProfile, where: 
     generator, technology = BiasGenerator(profile), profile.technology()
     problems, codes, latches = Problems(), {}, {}
     _check_values(biases, profile, where, problems)
-    for name, value in _on_chip(biases, profile, technology).items():
+    for name, value in on_chip(biases, profile).items():
         chip_bias = profile.chip_bias_for(name)
         label = f"{where}{name}"
         if chip_bias is None:
@@ -152,9 +152,9 @@ def _check_values(biases: Mapping[str, float], profile: HardwareProfile, where: 
     problems.raise_if_any()
 
 
-def _on_chip(biases: Mapping[str, float], profile: HardwareProfile, technology: Technology) -> dict[str, float]:
+def on_chip(biases: Mapping[str, float], profile: HardwareProfile) -> dict[str, float]:
     """The biases with pulses of finite width, and weight currents that keep the efficacy with them."""
-    values = dict(biases)
+    values, technology = dict(biases), profile.technology()
     for pulse, parts in (("pulse", RECEPTORS), ("pulse_ahp", ("ahp",))):
         if pulse in values or profile.chip_bias_for(pulse) is None:
             continue

@@ -1,0 +1,229 @@
+"""``map_network``: all passes, from a network to the settings of a board."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Named
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+import arcana
+from arcana.config import (
+    ChipConfig,
+    EncoderSettings,
+    InputLines,
+    OutputLines,
+    PlacedNeuron,
+    PlacedPopulation,
+    ProfileId,
+    Provenance,
+)
+from arcana.errors import BadInput, Problem, Problems
+from arcana.graph import Encoder, NetworkGraph
+from arcana.hardware.defects import DefectMap
+from arcana.hardware.profile import HardwareProfile
+from arcana.hardware.registry import load_profile
+from arcana.mapping.circuit import Circuit, Layout, Placement
+from arcana.mapping.cluster import Clustering, Share, cluster
+from arcana.mapping.conserved import require_conserved
+from arcana.mapping.drc import require
+from arcana.mapping.layout import layout_of
+from arcana.mapping.lower import fan_in, lower, words_of
+from arcana.mapping.place import place
+from arcana.mapping.quantise import CoreSettings, quantise
+from arcana.mapping.report import Report
+from arcana.mapping.route import NoRoute, Routing, route
+from arcana.mapping.split import Split, SplitCost, split_fan_in
+
+Weights: TypeAlias = Literal["auto", "repeat", "switch"]
+_TRIES = 4  # placements that are tried before the router's reasons are given to the user
+
+
+@dataclass(frozen=True, eq=False)
+class Mapping:
+    """A network on a board: what each pass found. ``configuration()`` is the file, ``report()`` the account.
+
+    Attributes:
+        profile: The chip.
+        circuit: The network as flat arrays, after splitting.
+        clustering: Bias set of each neuron.
+        placement: Core of each neuron.
+        settings: Settings of the cores.
+        routing: The tables.
+        layout: The board.
+        defects: What does not work on it.
+        split: What splitting cost; None if nothing had to be split.
+        seed: Seed of the searches.
+        note: The user's own words.
+    """
+
+    profile: HardwareProfile
+    circuit: Circuit
+    clustering: Clustering
+    placement: Placement
+    settings: CoreSettings
+    routing: Routing
+    layout: Layout
+    defects: DefectMap
+    split: SplitCost | None
+    seed: int
+    note: str
+
+    def configuration(self) -> ChipConfig:
+        """The settings of the board."""
+        return self._configuration
+
+    def report(self) -> Report:
+        """What is used of what, where everything is, what was moved and rounded."""
+        return Report.of(self)
+
+    @cached_property
+    def _configuration(self) -> ChipConfig:
+        graph, start = self.circuit.graph, self.circuit.starts
+        inputs = {s.name: (start[s.name], s.size) for s in graph.sources}
+        return ChipConfig(
+            profile=ProfileId(name=self.profile.name, hash=self.profile.hash()),
+            provenance=Provenance(arcana_version=arcana.__version__, seed=self.seed, note=self.note),
+            encoder=None if graph.encoder is None else _encoder(graph.encoder),
+            populations=[
+                PlacedPopulation(
+                    name=p.name, size=p.size, dt_s=p.dt, solver=p.solver, leak_saturation=p.leak_saturation,
+                    substeps=p.substeps, stage=int(self.circuit.stage[start[p.name]]),
+                )
+                for p in graph.populations
+            ],
+            inputs=[
+                InputLines(
+                    name=name, size=size,
+                    events=[
+                        [e.line - first, *e[1:]] for e in self.routing.inputs if first <= e.line < first + size
+                    ],
+                )
+                for name, (first, size) in inputs.items()
+            ],
+            outputs=[
+                OutputLines(name=name, neurons=[list(a) for a in rows])
+                for name, rows in self.routing.outputs.items()
+            ],
+            cores=list(self.settings.cores),
+            neurons=[self._neuron(p.name, k) for p in graph.populations for k in range(p.size)],
+        )  # fmt: skip
+
+    def _neuron(self, population: str, index: int) -> PlacedNeuron:
+        neuron = self.circuit.starts[population] + index
+        core = int(self.placement.core[neuron])
+        return PlacedNeuron(
+            chip=int(self.layout.chip[core]), core=int(self.layout.core[core]),
+            neuron=int(self.routing.slot[neuron]), population=population, index=index,
+            tau2=bool(self.clustering.second[neuron]),
+            cams=[list(row) for row in self.routing.cams[neuron]],
+            srams=[list(row) for row in self.routing.srams[neuron]],
+        )  # fmt: skip
+
+
+def map_network(
+    net: Any,
+    profile: HardwareProfile | str,
+    *,
+    seed: int = 0,
+    weights: Weights = "auto",
+    exact: bool = False,
+    share: Share = "nearest",
+    split: Split | None = None,
+    defects: DefectMap | None = None,
+    rates: Named[str, ArrayLike] | None = None,
+    method: Literal["auto", "search", "exact"] = "auto",
+    note: str = "",
+) -> Mapping:
+    """Map a network on a board: lower, split, cluster, place, quantise, route; then check all of it.
+
+    Args:
+        net: A ``DPILayer``, a ``Sequential``, anything else with ``graph()``, or a ``NetworkGraph``.
+        profile: The chip, or its name.
+        seed: Of all searches; the same seed gives the same settings.
+        weights: How a weight of n becomes input words: "repeat" n words with the receptor's weight current;
+            "switch" (SE2) one word whose four switches make about n weight currents. "auto" repeats whole numbers
+            and switches others.
+        exact: Keep currents as they are in place of codes: for emulation only, no chip takes such a file.
+        share: What to do where neurons have more different biases than the board has cores: "nearest" lets near
+            ones share and reports by how much each bias moved, "refuse" refuses.
+        split: What to do with neurons that need more input words than they have: None refuses, "relay" puts
+            neurons in between, "prune" leaves the smallest weights out.
+        defects: What does not work on this board.
+        rates: Expected events per source or population, to weight traffic with; see ``lower``.
+        method: How to place; see ``place``.
+        note: Written into the file.
+
+    Raises:
+        BadInput: listing all reasons why the network does not fit.
+    """
+    profile = load_profile(profile) if isinstance(profile, str) else profile
+    graph = network_graph(net)
+    layout, defects = layout_of(profile, defects), defects or DefectMap()
+    switched = _switched(weights, graph, profile)
+    circuit = lower(graph, profile, rates)
+    circuit, cost = split_fan_in(circuit, profile, layout, switched, split)
+    clustering = cluster(
+        circuit, profile, int((layout.words >= 0).any(1).sum()), int((layout.words >= 0).sum(1).max()),
+        exact=exact, switched=switched, share=share,
+    )  # fmt: skip
+    words = words_of(circuit, not switched)
+    for attempt in range(_TRIES):
+        placement = place(
+            circuit, clustering.kind, fan_in(circuit, words), layout, seed=seed + 1000 * attempt, method=method
+        )
+        settings = quantise(
+            circuit, clustering, placement, layout, profile, exact=exact, switched=switched, seed=seed
+        )
+        used = np.where(settings.switches == 0, 0, words) if switched else words
+        try:
+            routing = route(circuit, placement, used, settings.switches, layout, profile, defects, seed + attempt)
+            break
+        except NoRoute as error:
+            reasons = error.problems
+    else:
+        raise BadInput(reasons)
+    mapping = Mapping(profile, circuit, clustering, placement, settings, routing, layout, defects, cost, seed, note)
+    require(mapping.configuration(), profile, defects)
+    require_conserved(mapping.configuration(), profile, circuit, used, settings.switches)
+    return mapping
+
+
+def network_graph(net: Any) -> NetworkGraph:
+    """The graph of anything that has one.
+
+    Raises:
+        BadInput: for anything else.
+    """
+    if isinstance(net, NetworkGraph):
+        return net
+    graph = net.graph() if callable(getattr(net, "graph", None)) else None
+    if not isinstance(graph, NetworkGraph):
+        raise BadInput.one("net", type(net).__name__, "a DPILayer, a Sequential or a NetworkGraph")
+    return graph
+
+
+def _switched(weights: Weights, graph: NetworkGraph, profile: HardwareProfile) -> bool:
+    problems, able = Problems(), profile.synapse.weight_bits > 0
+    if weights not in ("auto", "repeat", "switch"):
+        problems.note("weights", weights, "auto, repeat or switch")
+    if weights == "switch" and not able:
+        problems.append(Problem("weights", weights, "repeat: the input words of this chip have no weight switches"))
+    problems.raise_if_any()
+    whole = all(p.count.dtype.kind != "f" for p in graph.projections)
+    return weights == "switch" or (weights == "auto" and able and not whole)
+
+
+def _encoder(encoder: Encoder) -> EncoderSettings:
+    return EncoderSettings(
+        channels=encoder.channels,
+        threshold_up=list(encoder.threshold_up),
+        threshold_down=list(encoder.threshold_down),
+        refractory_steps=encoder.refractory,
+        reset=encoder.reset,
+        events_per_step=encoder.events_per_step,
+        upsample=encoder.upsample,
+    )

@@ -1,0 +1,111 @@
+"""A report as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from arcana.mapping.report import Report
+
+_SHOWN = 12  # rows of a table that a reader still reads; the rest is counted
+_WORTH_A_LINE = 0.1  # [%]: rounding below this is not listed
+
+
+def report_text(report: Report) -> str:
+    """All tables of a report, long ones cut after a dozen rows."""
+    parts = [
+        f"Mapping on {report.profile}",
+        _table(
+            ("resource", "used", "available", "share"),
+            [(u.resource, u.used, u.available, f"{100 * u.share:.1f} %") for u in report.resources],
+        ),
+        "Cores\n"
+        + _table(
+            ("core", "neurons", "populations", "input words", "most on a neuron", "senders heard"),
+            [
+                (
+                    f"C{c.chip}c{c.core}",
+                    f"{c.neurons} of {c.places}",
+                    ", ".join(c.populations),
+                    c.words,
+                    c.most_words,
+                    c.tags,
+                )
+                for c in report.cores
+            ],
+        ),
+        _placement(report),
+    ]
+    if len(report.cores) > 1:
+        names = [f"C{c.chip}c{c.core}" for c in report.cores]
+        at = _positions(report)
+        rows = [(n, *(report.between_cores[a][b] for b in at)) for n, a in zip(names, at, strict=True)]
+        parts.append("Neurons that send from a core (row) to a core (column)\n" + _table(("", *names), rows))
+    if report.moved:
+        rows = [
+            (m.population, m.bias, m.neurons, f"{100 * m.largest:.1f} %", f"{100 * m.mean:.1f} %")
+            for m in report.moved
+        ]
+        parts.append(
+            "Biases moved, so that neurons can share a core\n"
+            + _table(("population", "bias", "neurons", "largest", "mean"), rows)
+        )
+    parts.append(_rounding(report))
+    if report.switched:
+        rows = [(f"C{s.chip}c{s.core}", s.words, f"{100 * s.rms:.2f} %", s.dropped) for s in report.switched]
+        parts.append(
+            "Weights made of four currents\n" + _table(("core", "weights", "rms error", "without a word"), rows)
+        )
+    if report.split is not None:
+        s = report.split
+        parts.append(
+            f"Split ({s.how}): {s.neurons} neurons needed up to {s.most} input words; "
+            + (
+                f"{s.relays} relays were added"
+                if s.how == "relay"
+                else f"{s.removed} words were left out, at most {100 * s.share:.1f} % of a neuron's weight"
+            )
+        )
+    for title, lines in (("Inputs", report.inputs), ("Outputs", report.outputs)):
+        rows = [
+            (
+                x.name,
+                " ".join(f"C{a}c{b}" for a, b in x.core),
+                "" if x.slot is None else x.slot,
+                " ".join(map(str, x.tag)),
+            )
+            for x in lines
+        ]
+        parts.append(f"{title}\n" + _table(("name", "core", "neuron", "tag"), rows))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _placement(report: Report) -> str:
+    bound = "" if report.bound is None else f" (proven: not below {report.bound:g})"
+    return (
+        f"Placement ({report.method}): {report.cost:g} destination cores{bound}, {report.hops:g} hops between chips"
+    )
+
+
+def _positions(report: Report) -> list[int]:
+    per_chip = len(report.between_cores) // len(report.between_chips)
+    return [c.chip * per_chip + c.core for c in report.cores]
+
+
+def _rounding(report: Report) -> str:
+    worst = sorted((b for b in report.biases if abs(b.percent) >= _WORTH_A_LINE), key=lambda b: -abs(b.percent))
+    if not worst:
+        return f"Rounding to bias codes changes no quantity by {_WORTH_A_LINE} % or more"
+    rows = [(f"C{b.chip}c{b.core}", str(b)) for b in worst]
+    return "Rounding to bias codes, largest changes first\n" + _table(("core", "quantity"), rows)
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Columns of text, cut after a dozen rows."""
+    cells = [[str(cell) for cell in row] for row in rows]
+    hidden = len(cells) - _SHOWN
+    lines = [list(header), *cells[:_SHOWN]]
+    widths = [max(len(row[k]) for row in lines) for k in range(len(header))]
+    text = ["  " + "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in lines]
+    return "\n".join(text + ([f"  ... and {hidden} more"] if hidden > 0 else []))
