@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
 
-from arcana.circuits.names import RECEPTORS
 from arcana.errors import BadInput, Problem, Problems
-from arcana.graph import DELAYS, NetworkGraph, Population, Projection
 from arcana.hardware.profile import HardwareProfile
-from arcana.mapping.circuit import Circuit, Floats, Ints, Layout
+from arcana.mapping.circuit import Circuit, Ints, Layout
 from arcana.mapping.lower import fan_in, lower, words_of
-from arcana.mapping.relay import relay_population
+from arcana.mapping.relay import through_relays
 
 Split: TypeAlias = Literal["relay", "prune"]
 _SHOWN = 10  # neurons that are named; the rest is counted
@@ -69,7 +66,8 @@ def split_fan_in(
         raise BadInput(_refusal(circuit, need, over, limit, profile))
     if split == "prune":
         return _prune(circuit, words, need, over, limit, switched)
-    return _relay(circuit, words, need, over, limit, profile)
+    graph, relays, rates = through_relays(circuit, words, need, over, limit, profile)
+    return lower(graph, profile, rates), SplitCost("relay", over.size, int(need.max()), relays=relays)
 
 
 def _refusal(circuit: Circuit, need: Ints, over: Ints, limit: int, profile: HardwareProfile) -> list[Problem]:
@@ -105,115 +103,3 @@ def _prune(
         count=count[kept], flags=circuit.flags[kept],
     )  # fmt: skip
     return pruned, SplitCost("prune", over.size, int(need.max()), removed, share)
-
-
-def _relay(
-    circuit: Circuit, words: Ints, need: Ints, over: Ints, limit: int, profile: HardwareProfile
-) -> tuple[Circuit, SplitCost]:
-    """Blocks of equal weights from one part of the network become one relay each; equal blocks share it."""
-    part = _part_of_sender(circuit)
-    relays: dict[tuple[str, str], dict[tuple[int, ...], int]] = {}
-    gone = np.zeros(circuit.pre.size, dtype=bool)
-    links: dict[tuple[str, str, int, int], list[tuple[int, int, float]]] = {}
-    problems = Problems()
-    for neuron in over.tolist():
-        excess = int(need[neuron]) - limit
-        target, index = _population_of(circuit, neuron)
-        for block in _blocks(circuit, words, part, neuron, limit):
-            if excess <= 0:
-                break
-            source = circuit.graph.parts[part[circuit.pre[block[0]]]].name
-            known = relays.setdefault((source, target), {})
-            number = known.setdefault(tuple(circuit.pre[block].tolist()), len(known))
-            gone[block] = True
-            key = (source, target, int(circuit.receptor[block[0]]), int(circuit.flags[block[0]]))
-            links.setdefault(key, []).append((number, index, circuit.count[block[0]].item()))
-            excess -= int(words[block].sum() - words[block[0]])
-        if excess > 0:
-            hint = "relays join only synapses of equal weight and receptor from one population"
-            problems.note(
-                f"{circuit.name_of(neuron)}: input words with relays", excess + limit, f"at most {limit}", hint=hint
-            )
-    problems.raise_if_any()
-    graph = _with_relays(circuit, gone, relays, links, profile)
-    cost = SplitCost("relay", over.size, int(need.max()), relays=sum(map(len, relays.values())))
-    return lower(graph, profile, _rates(circuit, relays)), cost
-
-
-def _blocks(circuit: Circuit, words: Ints, part: Ints, neuron: int, limit: int) -> list[Ints]:
-    """Synapse groups of a neuron that one relay can stand for, those that save most words first."""
-    mine = np.flatnonzero(circuit.post == neuron)
-    alike = [part[circuit.pre[mine]], circuit.receptor[mine], circuit.flags[mine], circuit.count[mine]]
-    found = []
-    for group in np.unique(np.stack(alike), axis=1).T:
-        same = mine[np.all([a == g for a, g in zip(alike, group, strict=True)], axis=0)]
-        found += [same[k : k + limit] for k in range(0, same.size, limit) if same[k : k + limit].size > 1]
-    return sorted(found, key=lambda b: -int(words[b].sum() - words[b[0]]))
-
-
-def _part_of_sender(circuit: Circuit) -> Ints:
-    return np.repeat(np.arange(len(circuit.graph.parts)), [p.size for p in circuit.graph.parts])
-
-
-def _population_of(circuit: Circuit, neuron: int) -> tuple[str, int]:
-    name, _, rest = circuit.name_of(neuron).rpartition("[")
-    return name, int(rest[:-1])
-
-
-def _with_relays(
-    circuit: Circuit,
-    gone: Floats,
-    relays: Mapping[tuple[str, str], Mapping[tuple[int, ...], int]],
-    links: Mapping[tuple[str, str, int, int], list[tuple[int, int, float]]],
-    profile: HardwareProfile,
-) -> NetworkGraph:
-    graph, first, at = circuit.graph, {}, 0
-    for p in graph.parts:
-        first[p.name], at = at, at + p.size
-    by_name = {p.name: p for p in graph.populations}
-    added, projections = list[Population](), _projections(circuit, ~gone)
-    for (source, target), blocks in relays.items():
-        relay = relay_population(_name(source, target, by_name), len(blocks), by_name[target], profile)
-        added.append(relay)
-        triples = [(pre - first[source], k, 1) for block, k in blocks.items() for pre in block]
-        projections.append(Projection.of(source, relay.name, "ampa", triples))
-        for (s, t, receptor, flags), rows in links.items():
-            if (s, t) == (source, target):
-                projections.append(Projection.of(relay.name, t, RECEPTORS[receptor], rows, DELAYS[flags]))
-    outputs = graph.output_names
-    populations = (*added, *graph.populations)
-    return replace(graph, populations=populations, projections=tuple(projections), outputs=outputs)
-
-
-def _name(source: str, target: str, taken: Mapping[str, Population]) -> str:
-    name = f"relay:{source}->{target}"
-    while name in taken:
-        name += "'"
-    return name
-
-
-def _projections(circuit: Circuit, kept: Floats) -> list[Projection]:
-    """The circuit's synapse groups as projections again."""
-    part = _part_of_sender(circuit)
-    target = part[circuit.inputs + circuit.post]
-    starts = np.concatenate(([0], np.cumsum([p.size for p in circuit.graph.parts])))
-    found = []
-    keys = np.stack([part[circuit.pre], target, circuit.receptor, circuit.flags])
-    for s, t, r, f in np.unique(keys[:, kept], axis=1).T.tolist():
-        mine = kept & (keys == np.array([[s], [t], [r], [f]])).all(0)
-        pre, post = circuit.pre[mine] - starts[s], circuit.inputs + circuit.post[mine] - starts[t]
-        triples = zip(pre.tolist(), post.tolist(), circuit.count[mine].tolist(), strict=True)
-        names = circuit.graph.parts
-        found.append(Projection.of(names[s].name, names[t].name, RECEPTORS[r], triples, DELAYS[f]))
-    return found
-
-
-def _rates(circuit: Circuit, relays: Mapping[tuple[str, str], Mapping[tuple[int, ...], int]]) -> dict[str, Floats]:
-    """Rates of all parts; a relay passes on what its senders send."""
-    found, at = {}, 0
-    for p in circuit.graph.parts:
-        found[p.name], at = circuit.rate[at : at + p.size], at + p.size
-    by_name = {p.name: p for p in circuit.graph.populations}
-    for (source, target), blocks in relays.items():
-        found[_name(source, target, by_name)] = np.array([circuit.rate[list(block)].sum() for block in blocks])
-    return found
