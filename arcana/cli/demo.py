@@ -77,7 +77,9 @@ def demo(
             table.add_row(*row)
         out = Console()
         out.print(table)
-        out.print(f"report:   {done.report}\nsettings: {done.config}")
+        out.print(f"report:   {done.report}")
+        for path in done.configs.values():
+            out.print(f"settings: {path}")
     for text in missed:
         screen.print(f"falls short: {text}")
     raise typer.Exit(1 if missed and not quick else 0)

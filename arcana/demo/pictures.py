@@ -8,13 +8,14 @@ from typing import Any
 
 import torch
 
-from arcana.demo.network import Task, parts
+from arcana.demo.network import Task
 from arcana.demo.settings import Settings
 from arcana.demo.study import MismatchRow
 from arcana.demo.train import encode
 from arcana.emulate import Emulator
 from arcana.errors import BadInput
-from arcana.nn.sequential import Sequential
+from arcana.nn.encoder import ADM
+from arcana.nn.layer import DPILayer
 from arcana.nn.simulate import simulate
 
 UP, DOWN, INK = "#c1440e", "#1f5fa8", "#333333"
@@ -37,14 +38,20 @@ def need_matplotlib() -> Any:
     return plt
 
 
+def encoder_of(emulator: Emulator) -> ADM:
+    """The delta modulator in front of the emulated chip."""
+    assert emulator.net.encoder is not None
+    return emulator.net.encoder
+
+
 def signal_and_reconstruction(emulator: Emulator, task: Task, settings: Settings) -> bytes:
     """One channel of a walking series: signal, decoded signal, events, and the error inside its bound."""
     plt = need_matplotlib()
-    adm, _, _ = parts(emulator.net)
+    adm = encoder_of(emulator)
     series = int((task.test_y == task.class_names.index("Walking")).nonzero()[0])
     x = task.test_x[series : series + 1]
     channel = int(x.std(1).argmax())
-    spikes = encode(emulator.net, x)
+    spikes = encode(adm, x)
     signal, decoded = adm.resample(x), adm.reconstruct(spikes, initial_value=x[:, :1])
     bound = adm.error_bound(x)
     seconds = torch.arange(signal.shape[1]) * settings.dt * settings.speed
@@ -70,13 +77,12 @@ def spike_raster(emulator: Emulator, task: Task, settings: Settings) -> bytes:
     """Spikes of both layers for one series of each class."""
     plt = need_matplotlib()
     first = [int((task.test_y == k).nonzero()[0]) for k in range(len(task.class_names))]
-    layers = Sequential(*parts(emulator.net)[1:])
-    trace = simulate(layers, encode(emulator.net, task.test_x[first]), record=("spikes",))
+    spikes_of, _, _ = emulator.net.run(encode(encoder_of(emulator), task.test_x[first]))
     figure, axes = plt.subplots(
         2, len(first), figsize=(11, 6), sharex=True, sharey="row", height_ratios=[2, 1.4], layout="constrained"
     )
     for column, name in enumerate(task.class_names):
-        hidden, out = (r["spikes"][column] for r in trace.records)
+        hidden, out = (spikes[column] for spikes in spikes_of.values())
         for row, spikes in ((0, hidden), (1, out)):
             step, neuron = spikes.nonzero(as_tuple=True)
             colour = UP if row else INK
@@ -97,8 +103,9 @@ def membrane(emulator: Emulator, task: Task, settings: Settings) -> bytes:
     """Membrane voltage and synaptic currents of one hidden neuron while the wrist walks."""
     plt = need_matplotlib()
     series = int((task.test_y == task.class_names.index("Walking")).nonzero()[0])
-    _, hidden, _ = parts(emulator.net)
-    events = encode(emulator.net, task.test_x[series : series + 1])
+    hidden = emulator.net.layers[0]
+    assert isinstance(hidden, DPILayer)
+    events = encode(encoder_of(emulator), task.test_x[series : series + 1])
     trace = simulate(hidden, events, record=("spikes", "Imem", "Iampa", "Igabab"))
     swing = trace["Iampa"].std((0, 1)) * trace["Igabab"].std((0, 1)) * trace["spikes"].sum((0, 1))
     neuron = int(swing.argmax())  # one in which excitation, inhibition and spikes can all be seen

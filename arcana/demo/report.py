@@ -25,7 +25,10 @@ def accuracy_rows(results: Results) -> list[tuple[str, str, str]]:
     rows = [
         ("float weights and currents", _percent(results.float_test), ""),
         ("whole-number weights", _percent(results.whole_test), ""),
-        ("bias codes, read back from the file", _percent(results.quantised_test), ""),
+        *(
+            (f"{row.chip}, {row.cores} cores, read back from its file", _percent(row.after), "")
+            for row in results.mapped
+        ),
     ]
     for row in results.mismatch:
         name = f"{len(row.accuracies)} chips, mismatch CV {row.cv:g}"

@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 
-from arcana.config import ChipConfig
 from arcana.demo import pictures
 from arcana.demo.network import build, load_task, parts
 from arcana.demo.report import html_report
@@ -20,7 +19,7 @@ from arcana.errors import BadFile, Problem
 from arcana.files import write_whole
 from arcana.hardware.registry import load_profile
 
-CONFIG_NAME, REPORT_NAME = "chip-config.json", "report.html"
+REPORT_NAME = "report.html"
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class DemoResult:
     """What the demo measured and wrote."""
 
     results: Results
-    config: Path
+    configs: dict[str, Path]
     report: Path
 
     def to_dict(self) -> dict[str, Any]:
@@ -38,7 +37,8 @@ class DemoResult:
             {"cv": row.cv, "mean": row.mean, "worst": row.worst, "chips": len(row.accuracies)}
             for row in self.results.mismatch
         ]
-        return {**measured, "config": str(self.config), "report": str(self.report)}
+        configs = {name: str(path) for name, path in self.configs.items()}
+        return {**measured, "configs": configs, "report": str(self.report)}
 
 
 def run_demo(
@@ -60,12 +60,15 @@ def run_demo(
     Raises:
         BadFile: if a file of an earlier run is in the way; nothing has been run by then.
     """
-    config_path, report_path = folder / CONFIG_NAME, folder / REPORT_NAME
-    for path in (config_path, report_path):
+    profile, report_path = load_profile(settings.profile), folder / REPORT_NAME
+    chips = [profile.name]
+    if settings.also != profile.name and load_profile(settings.also).technology() == profile.technology():
+        chips.append(settings.also)
+    configs = {name: folder / f"{name}.json" for name in chips}
+    for path in (*configs.values(), report_path):
         if path.exists() and not overwrite:
             raise BadFile(path, Problem("output", str(path), "a file that does not exist yet", hint="pass --force"))
     pictures.need_matplotlib()
-    profile = load_profile(settings.profile)
     torch.manual_seed(settings.seed)
     task = load_task(settings)
     net = build(settings, task, profile)
@@ -77,8 +80,8 @@ def run_demo(
         on_train(done, loss, accuracy)
 
     train(net, task, settings, step)
-    results, emulator = study(net, task, settings, profile, config_path, on_study)
-    adm, _, _ = parts(emulator.net)
+    results, emulator = study(net, task, settings, profile, configs, on_study)
+    adm, _, _ = parts(net)
     images = {
         "Signal and reconstruction": pictures.signal_and_reconstruction(emulator, task, settings),
         "Spikes": pictures.spike_raster(emulator, task, settings),
@@ -86,9 +89,8 @@ def run_demo(
         "Accuracy against mismatch": pictures.accuracy_against_mismatch(results.mismatch),
     }
     slew = str(adm.overload(task.test_x))
-    config = ChipConfig.load(config_path)
-    write_whole(report_path, html_report(results, settings, config, profile, images, slew))
+    write_whole(report_path, html_report(results, settings, emulator.config, profile, images, slew))
     for name, png in images.items():
         write_whole(folder / f"{name.lower().replace(' ', '-')}.png", png)
     on_study("report")
-    return DemoResult(results, config_path, report_path)
+    return DemoResult(results, configs, report_path)

@@ -14,7 +14,8 @@ class Settings:
     """What the demo runs.
 
     Attributes:
-        profile: The chip.
+        profile: The chip that is trained for.
+        also: Another chip that the trained network is mapped on, if its constants are the same.
         seed: Start weights, training windows, and the virtual chips.
         speed: How many times faster than life the recordings are played (the wrist moves at 1-5 Hz, the chip's
             synapses and membranes are made for 10-100 ms).
@@ -32,6 +33,7 @@ class Settings:
     """
 
     profile: str = "dynapse1"
+    also: str = "dynapse2"
     seed: int = 0
     speed: float = 10.0
     dt: float = 2e-3

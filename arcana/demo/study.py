@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from arcana.config import ChipConfig
+from arcana.demo.mapped import MappedRow, map_on
 from arcana.demo.network import Task, parts, set_whole
 from arcana.demo.settings import Settings
 from arcana.demo.train import encode, layer_spikes
 from arcana.emulate import Emulator
 from arcana.hardware.profile import HardwareProfile
-from arcana.mapping.configure import configure
+from arcana.hardware.registry import load_profile
 from arcana.mismatch import MismatchModel
-from arcana.nn.graph import graph_of
-from arcana.nn.layer import DPILayer
 from arcana.nn.readout import population_rates
 from arcana.nn.sequential import Sequential
 from arcana.typing import Tensor
 
-# Iw_* are left out: with a pulse of finite width the chip's weight current is another number by design
-CURRENTS = ("Itau_mem", "Igain_mem", "Idc", "Itau_ampa", "Itau_gabab", "refractory")
 TEST_SEED = 1000  # chips that training has not seen
 CHIPS_AT_ONCE = 8  # keeps memory small and the progress bar moving
 
@@ -55,16 +52,18 @@ class Results:
         float_test: Float weights and currents.
         whole_test: Whole-number weights, float currents.
         quantised_test: Whole-number weights and bias codes, read back from the file.
+        mapped: The same before export and after, on each chip.
         mismatch: The quantised network on virtual chips.
         rates: Mean firing rate of each layer [Hz].
         synapses: Largest number of synapses of a neuron.
-        bias_error: Largest relative difference between a trained bias and its code's current.
+        bias_error: Largest relative change of a time constant, gain, efficacy or current by its codes.
     """
 
     train: float
     float_test: float
     whole_test: float
     quantised_test: float
+    mapped: tuple[MappedRow, ...]
     mismatch: tuple[MismatchRow, ...]
     rates: tuple[float, ...]
     synapses: int
@@ -77,15 +76,24 @@ def study(
     task: Task,
     settings: Settings,
     profile: HardwareProfile,
-    path: Path,
+    files: Mapping[str, Path],
     advance: Callable[[str], None],
 ) -> tuple[Results, Emulator]:
-    """Measure the network, write its settings to ``path``, read them back, and measure the emulated chip.
+    """Measure the network, map it on each chip, read the settings back, and measure the emulated chips.
+
+    Args:
+        net: The trained network.
+        task: The recordings.
+        settings: What to run.
+        profile: The chip that the network was trained for.
+        files: Where to write the settings, by the name of the chip.
+        advance: Called after each measurement with its name.
 
     Returns:
-        The results and the emulated chip (without mismatch).
+        The results, and the emulated chip (without mismatch) that the network was trained for.
     """
-    train_events, test_events = encode(net, task.train_x), encode(net, task.test_x)
+    adm, _, _ = parts(net)
+    train_events, test_events = encode(adm, task.train_x), encode(adm, task.test_x)
     set_whole(net, False)
     train_score = _score(net, train_events, task.train_y, task, settings)
     float_score = _score(net, test_events, task.test_y, task, settings)
@@ -94,16 +102,22 @@ def study(
     whole_score = _score(net, test_events, task.test_y, task, settings)
     advance("whole-number weights")
 
-    config = configure(graph_of(net), profile, seed=settings.seed, note="arcana demo: BasicMotions")
-    config.save(path)
-    emulator = Emulator.from_config(ChipConfig.load(path), profile)
-    quantised_score = _score(emulator.net, test_events, task.test_y, task, settings)
-    advance("bias codes, read back from the file")
-
+    mapped: list[MappedRow] = []
+    for name, path in files.items():
+        chip = profile if name == profile.name else load_profile(name)
+        mapping = map_on(net, chip, settings.seed)
+        before = Emulator.from_config(mapping.configuration(), chip)
+        mapping.configuration().save(path)
+        after = Emulator.from_config(ChipConfig.load(path), chip)
+        scores = (_score(e, test_events, task.test_y, task, settings)[0] for e in (before, after))
+        mapped.append(MappedRow.of(mapping, *scores))
+        advance(f"{name}: mapped, written, read back")
+        if not mapped[1:]:
+            emulator, report = after, mapping.report()
     rows = []
     for cv in settings.cvs:
         if cv == 0:  # all chips are the same one
-            rows.append(MismatchRow(cv, (quantised_score[0],) * settings.chips))
+            rows.append(MismatchRow(cv, (mapped[0].after,) * settings.chips))
         else:
             rows.append(_on_chips(emulator, test_events, task, settings, cv, advance))
     emulator.set_mismatch(None)
@@ -111,11 +125,12 @@ def study(
         train=train_score[0],
         float_test=float_score[0],
         whole_test=whole_score[0],
-        quantised_test=quantised_score[0],
+        quantised_test=mapped[0].after,
+        mapped=tuple(mapped),
         mismatch=tuple(rows),
-        rates=_rates(emulator.net, test_events, settings),
-        synapses=max(int(_row_sums(layer).max()) for layer in parts(emulator.net)[1:]),
-        bias_error=_bias_error(net, emulator.net),
+        rates=_rates(emulator, test_events, settings),
+        synapses=max(core.most_words for core in report.cores),
+        bias_error=max(abs(bias.percent) for bias in report.biases) / 100,
     )
     return results, emulator
 
@@ -129,31 +144,27 @@ def _on_chips(
     for first in range(0, settings.chips, CHIPS_AT_ONCE):
         number = min(CHIPS_AT_ONCE, settings.chips - first)
         emulator.set_mismatch(model.sample(number, seed=settings.seed + TEST_SEED, first=first))
-        scores += _score(emulator.net, events, task.test_y, task, settings)
+        scores += _score(emulator, events, task.test_y, task, settings)
         advance(f"mismatch {cv:g}: chip {first + number} of {settings.chips}")
     return MismatchRow(cv, tuple(scores))
 
 
-def _score(net: Sequential, events: Tensor, classes: Tensor, task: Task, settings: Settings) -> list[float]:
+def _score(
+    net: Sequential | Emulator, events: Tensor, classes: Tensor, task: Task, settings: Settings
+) -> list[float]:
     """Accuracy of each chip; one number without a chips axis."""
-    rates = population_rates(layer_spikes(net, events)[1], len(task.class_names), settings.dt)
+    rates = population_rates(_spikes(net, events)[1], len(task.class_names), settings.dt)
     right = (rates.argmax(-1) == classes).float().mean(-1)
     return [float(share) for share in right.reshape(-1)]
 
 
-def _rates(net: Sequential, events: Tensor, settings: Settings) -> tuple[float, ...]:
-    hidden, out = layer_spikes(net, events)
+def _spikes(net: Sequential | Emulator, events: Tensor) -> tuple[Tensor, Tensor]:
+    if isinstance(net, Sequential):
+        return layer_spikes(net, events)
+    hidden, out = net.net.run(events)[0].values()
+    return hidden, out
+
+
+def _rates(emulator: Emulator, events: Tensor, settings: Settings) -> tuple[float, ...]:
+    hidden, out = _spikes(emulator, events)
     return float(hidden.mean()) / settings.dt, float(out.mean()) / settings.dt
-
-
-def _row_sums(layer: DPILayer) -> Tensor:
-    return torch.cat(list(layer.counts().values()), -1).sum(-1)
-
-
-def _bias_error(net: Sequential, emulated: Sequential) -> float:
-    worst = 0.0
-    for before, after in zip(parts(net)[1:], parts(emulated)[1:], strict=True):
-        for name in CURRENTS:
-            ratio = after.nominal(name) / before.nominal(name)
-            worst = max(worst, float((ratio - 1).abs().max()))
-    return worst

@@ -13,7 +13,7 @@ from arcana.demo.settings import Settings
 from arcana.engine.stiffness import StiffDriveWarning
 from arcana.mismatch import MismatchModel
 from arcana.nn.chips import apply_mismatch, remove_mismatch
-from arcana.nn.encoder import SlewOverloadWarning
+from arcana.nn.encoder import ADM, SlewOverloadWarning
 from arcana.nn.parameter import CountParameter, UpdateParams
 from arcana.nn.readout import population_rates
 from arcana.nn.sequential import Sequential
@@ -23,11 +23,11 @@ LOWEST, HIGHEST = 10.0, 80.0  # [Hz]: where the rates of hidden neurons are not 
 RATE_UNIT = 8.0  # [Hz]: one unit of the logits
 
 
-def encode(net: Sequential, signal: Tensor) -> Tensor:
+def encode(adm: ADM, signal: Tensor) -> Tensor:
     """Events of the encoder. Its slew overload is measured and reported, so it need not warn as well."""
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore", SlewOverloadWarning)
-        events: Tensor = parts(net)[0](signal)
+        events: Tensor = adm(signal)
     return events
 
 
@@ -42,7 +42,7 @@ def train(net: Sequential, task: Task, settings: Settings, step: Callable[[float
         settings: Numbers of updates and rates.
         step: Called after each update with loss and training accuracy.
     """
-    events, classes = encode(net, task.train_x), len(task.class_names)
+    events, classes = encode(parts(net)[0], task.train_x), len(task.class_names)
     generator = torch.Generator().manual_seed(settings.seed)
     trained = [p for p in net.parameters() if p.requires_grad]
     counts = [p for p in trained if isinstance(p, CountParameter)]

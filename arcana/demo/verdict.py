@@ -15,6 +15,9 @@ def shortfalls(results: Results) -> list[str]:
     if results.quantised_test < results.float_test - QUANTISED_LOSS - 1e-9:
         loss = results.float_test - results.quantised_test
         found.append(f"quantised accuracy {loss:.3f} below float, promised <= {QUANTISED_LOSS}")
+    for mapped in results.mapped:
+        if mapped.after != mapped.before:
+            found.append(f"{mapped.chip}: {mapped.after:.3f} after export, {mapped.before:.3f} before")
     for row in results.mismatch:
         if row.cv == AT_CV and row.mean < results.float_test - MISMATCH_LOSS - 1e-9:
             loss = results.float_test - row.mean

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from collections.abc import Mapping as Named
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from arcana.circuits.names import BIASES, RECEPTORS
 from arcana.circuits.relations import tau_of
@@ -12,8 +16,6 @@ from arcana.quantize.codes import efficacy
 from arcana.units import show
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping as Named
-
     from arcana.circuits.technology import Technology
     from arcana.mapping.pipeline import Mapping
 
@@ -55,29 +57,30 @@ def rounded(mapping: Mapping) -> tuple[Rounded, ...]:
 
     The efficacy of one synapse (or of one spike, for adaptation) is the jump of its current,
     (Igain / Itau) Iw p with p = 1 - exp(-pulse / tau), or p = 1 where there is no pulse width. With switched
-    weights it belongs to the single words and is left out; ``Report.switched`` has their error.
+    weights it belongs to the single words and is left out; ``Report.switched`` has their error. Receptors that no
+    word of the core uses are left out too.
     """
     technology, found = mapping.profile.technology(), []
-    switched = bool(mapping.settings.switched)
-    for core in mapping.settings.cores:
-        kind = next(
-            int(mapping.clustering.kind[n])
-            for n in range(mapping.circuit.neurons)
-            if mapping.layout.chip[mapping.placement.core[n]] == core.chip
-            and mapping.layout.core[mapping.placement.core[n]] == core.core
-        )
-        wanted = quantities(mapping.clustering.sets[kind].biases, technology)
-        made = quantities(core_values(core, mapping.profile).biases, technology)
+    cores = np.unique(mapping.placement.core)
+    for at, core in zip(cores.tolist(), mapping.settings.cores, strict=True):
+        here = mapping.placement.core == at
+        biases = mapping.clustering.sets[int(mapping.clustering.kind[here][0])].biases
+        parts = {"mem", *(RECEPTORS[r] for r in np.unique(mapping.circuit.receptor[here[mapping.circuit.post]]))}
+        parts |= {"ahp"} if biases.get("Iw_ahp", 0.0) > 0 else set()
+        wanted = quantities(biases, technology, parts)
+        made = quantities(core_values(core, mapping.profile).biases, technology, parts)
         for name, (value, unit) in wanted.items():
-            if name in made and not (switched and name.startswith("efficacy")):
+            if not (mapping.settings.switched and name.startswith("efficacy")):
                 found.append(Rounded(core.chip, core.core, name, value, made[name][0], unit))
     return tuple(found)
 
 
-def quantities(biases: Named[str, float], technology: Technology) -> dict[str, tuple[float, str]]:
-    """Time constants, gains, efficacies and the remaining biases, each with its unit."""
+def quantities(
+    biases: Named[str, float], technology: Technology, parts: Collection[str]
+) -> dict[str, tuple[float, str]]:
+    """Time constants, gains and efficacies of some parts (``mem``, ``ampa`` ...), and the remaining biases."""
     found: dict[str, tuple[float, str]] = {}
-    for part in _PARTS:
+    for part in (p for p in _PARTS if p in parts):
         leak, gain = biases[f"Itau_{part}"], biases[f"Igain_{part}"]
         tau = tau_of(leak, getattr(technology, f"C_{part}"), technology)
         found[f"tau_{part}"] = (tau, "s")
@@ -87,7 +90,5 @@ def quantities(biases: Named[str, float], technology: Technology) -> dict[str, t
             pulse = biases.get("pulse_ahp" if part == "ahp" else "pulse")
             share = 1.0 if pulse is None else efficacy(pulse, tau)
             found[f"efficacy_{part}"] = (gain / leak * weight * share, "A")
-    for name in ("Idc", "refractory", "Ith", "Inmda_thr"):
-        if name in biases:
-            found[name] = (biases[name], BIASES[name].unit)
-    return found
+    others = ("Idc", "refractory", "Ith", *(("Inmda_thr",) if "nmda" in parts else ()))
+    return found | {name: (biases[name], BIASES[name].unit) for name in others}
