@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from arcana import units as units
+    from arcana.aer import run_events as run_events
+    from arcana.compare import Agreement as Agreement
+    from arcana.compare import agreement as agreement
     from arcana.config import ChipConfig as ChipConfig
     from arcana.emulate import Emulator as Emulator
     from arcana.engine.dispatch import use_engine as use_engine
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from arcana.mapping.pipeline import map_network as map_network
     from arcana.mismatch import Mismatch as Mismatch
     from arcana.mismatch import MismatchModel as MismatchModel
+    from arcana.netlist import read_netlist as read_netlist
+    from arcana.netlist import write_netlist as write_netlist
     from arcana.nn.graph import graph_of as graph_of
     from arcana.nn.layer import DPILayer as DPILayer
     from arcana.nn.sequential import Sequential as Sequential
@@ -29,6 +34,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "Agreement": "arcana.compare",
     "ChipConfig": "arcana.config",
     "DPILayer": "arcana.nn.layer",
     "DefectMap": "arcana.hardware.defects",
@@ -39,12 +45,16 @@ _HOME = {
     "NetworkGraph": "arcana.graph",
     "Sequential": "arcana.nn.sequential",
     "Trace": "arcana.nn.simulate",
+    "agreement": "arcana.compare",
     "graph_of": "arcana.nn.graph",
     "load_profile": "arcana.hardware.registry",
     "map_network": "arcana.mapping.pipeline",
+    "read_netlist": "arcana.netlist",
+    "run_events": "arcana.aer",
     "simulate": "arcana.nn.simulate",
     "units": "",
     "use_engine": "arcana.engine.dispatch",
+    "write_netlist": "arcana.netlist",
 }
 
 __all__ = [*_HOME, "__version__"]

@@ -115,6 +115,13 @@ class Emulator(nn.Module):
         return everything[..., rows]
 
     @torch.no_grad()
+    def simulate_lines(self, events: Tensor, record: tuple[str, ...] = ("spikes",)) -> dict[str, Tensor]:
+        """Records of the output lines for events on the input lines (B, T, lines), past the encoder."""
+        wanted = check_record(record)
+        _, _, records = self.net.run(events, record=wanted)
+        return {what: self.read_out({name: kept[what] for name, kept in records.items()}) for what in wanted}
+
+    @torch.no_grad()
     def simulate(self, X: Tensor, record: tuple[str, ...] = ("spikes",), state: StagedState | None = None) -> Trace:
         """Run with records, one entry for each population (after one for the encoder); see ``arcana.simulate``."""
         wanted = check_record(record)

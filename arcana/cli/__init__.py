@@ -16,6 +16,7 @@ from arcana.cli import profiles
 from arcana.cli.emulate import emulate
 from arcana.cli.encode import encode
 from arcana.cli.inspect import inspect
+from arcana.cli.mapping import map_command
 from arcana.errors import ArcanaError, ArcanaWarning, BadInput
 
 _SHOWN = 20  # problems that are spelled out
@@ -74,6 +75,7 @@ app = typer.Typer(
 app.add_typer(profiles.app, name="profiles")
 app.command("encode")(encode)
 app.command("inspect")(inspect)
+app.command("map")(map_command)
 app.command("emulate")(emulate)
 
 

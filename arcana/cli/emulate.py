@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arcana.cli.common import AsJson, Force, print_json, refuse_existing, seconds, table, working
+from arcana.errors import BadInput
 
 if TYPE_CHECKING:
     from arcana.cli.emulation import Run
@@ -18,9 +19,15 @@ _ROWS = 32  # neurons in the printed table; JSON has all
 def emulate(
     config: Annotated[Path, typer.Argument(help="Settings file written by ChipConfig.save.")],
     file: Annotated[
-        Path, typer.Argument(help="Recording (CSV) if the settings hold an encoder, else an event list (CSV).")
-    ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Spikes to write (CSV).")],
+        Path | None,
+        typer.Argument(help="Recording (CSV) if the settings hold an encoder, else an event list (CSV)."),
+    ] = None,
+    given: Annotated[Path | None, typer.Option("--input", "-i", help="The same, as an option.")] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Spikes to write (CSV).")] = Path("spikes.csv"),
+    aer: Annotated[bool, typer.Option("--aer", help="Write address events: time_s,chip,core,neuron,tag.")] = False,
+    defects: Annotated[
+        Path | None, typer.Option(help="Defect map of the board (CSV): settings that use a defect are refused.")
+    ] = None,
     profile: Annotated[
         str | None, typer.Option(help="Profile of the chip: name or file. Default: the one that the file names.")
     ] = None,
@@ -38,14 +45,18 @@ def emulate(
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
-    """Emulate a chip from its settings file alone, and write the spikes of its last population."""
+    """Emulate a board from its settings file alone, and write the spikes of its outputs."""
+    if (file is None) == (given is None):
+        raise BadInput.one("--input", str(given), "one file: --input FILE, or FILE without the option")
+    source = file or given
+    assert source is not None
     refuse_existing(force, output)
 
     from arcana.cli.emulation import run, write
 
     with working(f"emulating {config}"):
-        done = run(config, file, profile, seconds(dt), seconds(duration), chips, cv, seed)
-        write(done, output, force)
+        done = run(config, source, profile, seconds(dt), seconds(duration), chips, cv, seed, defects)
+        write(done, output, force, aer)
     if as_json:
         print_json({"output": str(output), **done.to_dict()})
     else:
@@ -53,14 +64,15 @@ def emulate(
 
 
 def _print(done: Run, output: Path) -> None:
-    rows = list(zip(range(done.neurons), *(done.rates[key] for key in ("mean", "lowest", "highest")), strict=True))
-    header = ["neuron", "rate_Hz"]
+    names = [name for name, _ in done.outputs]
+    rows = list(zip(names, *(done.rates[key] for key in ("mean", "lowest", "highest")), strict=True))
+    header = ["output", "rate_Hz"]
     cells = [[neuron, f"{mean:.4g}"] for neuron, mean, _, _ in rows]
     if done.chips > 1:
         header += ["lowest_chip", "highest_chip"]
         cells = [[*cell, f"{low:.4g}", f"{high:.4g}"] for cell, (_, _, low, high) in zip(cells, rows, strict=True)]
     typer.echo(table(header, cells[:_ROWS]))
     if len(cells) > _ROWS:
-        typer.echo(f"... and {len(cells) - _ROWS} more neurons (--json lists all)")
+        typer.echo(f"... and {len(cells) - _ROWS} more outputs (--json lists all)")
     chips = f" on {done.chips} chips" if done.chips > 1 else ""
-    typer.echo(f"{done.spikes} spikes of {done.neurons} neurons{chips} in {done.seconds:.6g} s -> {output}")
+    typer.echo(f"{done.spikes} spikes of {done.neurons} outputs{chips} in {done.seconds:.6g} s -> {output}")

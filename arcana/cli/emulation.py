@@ -12,13 +12,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from arcana.aer import events_to_lines
 from arcana.cli.inspection import load_both
-from arcana.config import ChipConfig
+from arcana.config import ChipConfig, OutputAddress
+from arcana.data.aer import INTO, address_events, read_address_events, write_address_events
 from arcana.data.csv import read_signal
 from arcana.data.event_reader import Events, read_events
 from arcana.emulate import Emulator
 from arcana.errors import BadFile, BadInput, Problem, Problems
 from arcana.files import read_text, write_whole
+from arcana.hardware.defects import DefectMap
 from arcana.mismatch import MismatchModel
 from arcana.typing import Tensor
 
@@ -31,13 +34,14 @@ class Run:
 
     Attributes:
         times: Time of each spike [s]: (S,), in order within a chip.
-        neuron: Its neuron: (S,).
+        neuron: Its output line: (S,).
         chip: Its chip: (S,).
-        neurons: Neurons of the last population.
+        neurons: Number of outputs.
         chips: Chips emulated.
         mismatch: How they were drawn; None without mismatch.
         seconds: How long the run was [s].
-        rates: By neuron, the mean, lowest and highest firing rate over the chips [Hz].
+        rates: By output, the mean, lowest and highest firing rate over the chips [Hz].
+        outputs: Name and address of each output.
     """
 
     times: NDArray[np.float64]
@@ -48,6 +52,7 @@ class Run:
     mismatch: dict[str, Any] | None
     seconds: float
     rates: dict[str, list[float]]
+    outputs: list[tuple[str, OutputAddress]]
 
     @property
     def spikes(self) -> int:
@@ -57,7 +62,8 @@ class Run:
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""
         sizes = {"seconds": self.seconds, "neurons": self.neurons, "chips": self.chips, "spikes": self.spikes}
-        return {**sizes, "mismatch": self.mismatch, "rates_Hz": self.rates}
+        outputs = [{"output": name, **address._asdict()} for name, address in self.outputs]
+        return {**sizes, "mismatch": self.mismatch, "rates_Hz": self.rates, "outputs": outputs}
 
 
 def run(
@@ -69,6 +75,7 @@ def run(
     chips: int | None,
     cv: float | None,
     seed: int,
+    defects: Path | None = None,
 ) -> Run:
     """Build the chip from its settings and feed it the file.
 
@@ -80,33 +87,46 @@ def run(
     if chips is not None or cv is not None:
         model = MismatchModel.from_profile(chip) if cv is None else MismatchModel(cv)
         mismatch = model.sample(1 if chips is None else chips, seed)
-    emulator = Emulator.from_config(config, chip, mismatch)
+    emulator = Emulator.from_config(
+        config, chip, mismatch, None if defects is None else DefectMap.read(defects, chip)
+    )
     step = config.populations[0].dt_s
-    if config.encoder is None:
+    events = emulator.encode(_samples(file, dt, duration, config)) if config.encoder is not None else None
+    if events is None:
         if dt is not None:
             raise BadInput.one("--dt", dt, "unset: these settings take an event list", "s")
-        X = _binned(read_events(file), config.inputs[0].size, step, duration, file)
-    else:
-        if duration is not None:
-            raise BadInput.one("--duration", duration, "unset: a recording has its own length", "s")
-        X = _samples(file, dt, config)
-    trace = emulator.simulate(X, record=("spike_times",))
-    times = trace.records[-1]["spike_times"]
+        lines = sum(i.size for i in config.inputs)
+        if _header_of(file) == INTO.names:
+            events = events_to_lines(config, read_address_events(file), step, duration)
+        else:
+            events = _binned(read_events(file, ordered=True), lines, step, duration, file)
+    times = emulator.simulate_lines(events, ("spike_times",))["spike_times"]
     many = 1 if mismatch is None else mismatch.n_chips
     steps = times.shape[-2]
     times = times.reshape(many, steps, -1)
     chip_of, at, neuron = (~times.isnan()).nonzero(as_tuple=True)
     counts = (~times.isnan()).sum(1).double() / (steps * step)
+    addresses = [(f"{o.name}[{k}]", a) for o in config.outputs for k, a in enumerate(o.addresses)]
     rates = {"mean": counts.mean(0), "lowest": counts.amin(0), "highest": counts.amax(0)}
     return Run(
         times[chip_of, at, neuron].double().numpy(), neuron.numpy(), chip_of.numpy(), times.shape[-1], many,
         None if mismatch is None else mismatch.to_dict(), steps * step,
-        {name: values.tolist() for name, values in rates.items()},
+        {name: values.tolist() for name, values in rates.items()}, addresses,
     )  # fmt: skip
 
 
-def write(done: Run, output: Path, force: bool) -> None:
-    """Write ``time_s,neuron`` (and ``chip`` if there are several) in order of time."""
+def write(done: Run, output: Path, force: bool, as_addresses: bool) -> None:
+    """Write ``time_s,neuron`` (and ``chip`` if there are several), or address events, in order of time.
+
+    Raises:
+        BadInput: for address events of several chips: an address does not say which of them it is.
+    """
+    if as_addresses:
+        if done.chips > 1:
+            raise BadInput.one("--aer", f"{done.chips} chips", "one chip")
+        rows = [(t, *done.outputs[k][1]) for t, k in zip(done.times.tolist(), done.neuron.tolist(), strict=True)]
+        write_address_events(output, address_events(sorted(rows), out=True), overwrite=force)
+        return
     text = io.StringIO()
     text.write("time_s,neuron,chip\n" if done.chips > 1 else "time_s,neuron\n")
     for k in np.argsort(done.times, kind="stable"):
@@ -115,9 +135,17 @@ def write(done: Run, output: Path, force: bool) -> None:
     write_whole(output, text.getvalue(), overwrite=force)
 
 
-def _samples(file: Path, dt: float | None, config: ChipConfig) -> Tensor:
+def _header_of(file: Path) -> tuple[str, ...]:
+    lines = (line for line in read_text(file).removeprefix("\ufeff").splitlines())
+    first = next((line for line in lines if line.strip() and not line.lstrip().startswith("#")), "")
+    return tuple(cell.strip() for cell in first.split(","))
+
+
+def _samples(file: Path, dt: float | None, duration: float | None, config: ChipConfig) -> Tensor:
     """A recording as the encoder takes it, after a check that its steps are those of the neurons."""
     assert config.encoder is not None
+    if duration is not None:
+        raise BadInput.one("--duration", duration, "unset: a recording has its own length", "s")
     if "polarity" in read_text(file).partition("\n")[0]:
         hint = "these settings hold an encoder, which makes the events itself"
         raise BadFile(file, Problem("file", "an event list", "a recording", hint=hint))

@@ -10,6 +10,8 @@ import typer
 from arcana.cli.common import AsJson, print_json, table
 from arcana.errors import BadInput
 
+_ROWS = 32  # lines of a printed table; JSON has all
+
 
 def inspect(
     config: Annotated[Path, typer.Argument(help="Settings file written by ChipConfig.save.")],
@@ -50,15 +52,27 @@ def _print(found: dict[str, Any]) -> None:
     if found["encoder"] is not None:
         typer.echo("\nencoder: " + ", ".join(f"{key} {_shown(value)}" for key, value in found["encoder"].items()))
     typer.echo()
-    header = ("population", "neurons", "chip", "core", "dt_s", "synapses", "most_on_a_neuron")
+    header = tuple(found["populations"][0])
     rows = [[row[key] for key in header] for row in found["populations"]]
-    typer.echo(table(header, rows) + f"\nat most {found['fan_in_limit']} synapses on a neuron of this chip\n")
-    rows = [[c["source"], c["target"], c["receptor"], c["synapses"]] for c in found["connections"]]
-    typer.echo(table(("from", "to", "receptor", "synapses"), rows))
+    typer.echo(table(header, rows) + f"\nat most {found['fan_in_limit']} input words on a neuron of this chip\n")
+    rows = [[c["source"], c["target"], c["receptor"], c["delay"], c["synapses"]] for c in found["connections"]]
+    typer.echo(table(("from", "to", "receptor", "delay", "synapses"), rows))
+    for what in ("inputs", "outputs"):
+        if found[what]:
+            header = tuple(found[what][0])
+            typer.echo("\n" + table(header, [list(row.values()) for row in found[what][:_ROWS]]))
+            if len(found[what]) > _ROWS:
+                typer.echo(f"... and {len(found[what]) - _ROWS} more {what} (--json lists all)")
+    typer.echo(
+        f"\n{len(found['violations'])} design-rule findings"
+        + "; `arcana drc` lists them" * bool(found["violations"])
+    )
     for core in found["cores"]:
         typer.echo(f"\nchip {core['chip']} core {core['core']}")
         rows = [[b["name"], b["coarse"], b["fine"], b["shown"], b["meaning"]] for b in core["biases"]]
         typer.echo(table(("bias", "coarse", "fine", "current", "meaning"), rows))
+        for name, value in core["exact"].items():
+            typer.echo(f"exact {name}: {value:g} (no chip takes it)")
         for latch, on in core["latches"].items():
             typer.echo(f"latch {latch}: {'on' if on else 'off'}")
 

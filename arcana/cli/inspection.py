@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,9 @@ from arcana.errors import BadInput, NotPublished, Problem
 from arcana.hardware.biases import ChipBias
 from arcana.hardware.profile import HardwareProfile
 from arcana.hardware.registry import load_profile
-from arcana.quantize.biasgen import BiasGenerator, Code
-from arcana.quantize.codes import CoreCodes, decode_biases
+from arcana.mapping.decode import decode
+from arcana.mapping.drc import check
+from arcana.quantize.biasgen import BiasGenerator
 from arcana.units import show
 
 _PART = {"refractory": "ref", "pulse": "pulse", "pulse_ahp": "pulse_ahp"}
@@ -45,56 +45,61 @@ def inspection(config: ChipConfig, profile: HardwareProfile) -> dict[str, Any]:
     """Everything in a settings file as plain data; currents in amperes, times in seconds.
 
     Raises:
-        BadInput: listing biases, latches and codes that the chip does not have.
+        BadInput: listing biases, latches, codes and receptors that the chip does not have.
     """
-    synapses: Counter[str] = Counter()
-    on_neuron: Counter[tuple[str, int]] = Counter()
-    for c in config.connections:
-        for _, post, count in c.synapses:
-            synapses[c.target] += count
-            on_neuron[c.target, post] += count
-    populations = [
-        {
-            "population": p.name, "neurons": p.size, "chip": p.chip, "core": p.core, "dt_s": p.dt_s,
-            "solver": p.solver, "synapses": synapses[p.name],
-            "most_on_a_neuron": max((n for (name, _), n in on_neuron.items() if name == p.name), default=0),
-        }
-        for p in config.populations
-    ]  # fmt: skip
+    graph = decode(config, profile).graph
     return {
         "profile": config.profile.name,
         "profile_hash": config.profile.hash,
         "arcana_version": config.provenance.arcana_version,
         "seed": config.provenance.seed,
         "note": config.provenance.note,
-        "inputs": [{"name": i.name, "size": i.size} for i in config.inputs],
+        "violations": [str(v.sentence) for v in check(config, profile)],
         "encoder": None if config.encoder is None else config.encoder.model_dump(mode="json"),
-        "populations": populations,
+        "populations": [_population(p.name, config) for p in config.populations],
         "fan_in_limit": profile.fan_in,
         "connections": [
             {
-                "source": c.source,
-                "target": c.target,
-                "receptor": c.receptor,
-                "synapses": sum(s[2] for s in c.synapses),
+                "source": p.source, "target": p.target, "receptor": p.receptor, "delay": p.delay,
+                "synapses": p.count.sum().item(),
             }
-            for c in config.connections
+            for p in graph.projections
+        ],
+        "inputs": [
+            {"line": f"{lines.name}[{e.line}]", "chip": e.chip, "cores": e.cores, "tag": e.tag}
+            for lines in config.inputs
+            for e in sorted(lines.input_events)
+        ],
+        "outputs": [
+            {"output": f"{lines.name}[{k}]", **a._asdict()}
+            for lines in config.outputs
+            for k, a in enumerate(lines.addresses)
         ],
         "cores": [_core(core, profile) for core in config.cores],
-    }
+    }  # fmt: skip
+
+
+def _population(name: str, config: ChipConfig) -> dict[str, Any]:
+    mine = [n for n in config.neurons if n.population == name]
+    population = next(p for p in config.populations if p.name == name)
+    return {
+        "population": name, "neurons": population.size,
+        "cores": " ".join(f"C{chip}c{core}" for chip, core in sorted({(n.chip, n.core) for n in mine})),
+        "stage": population.stage, "dt_s": population.dt_s, "solver": population.solver,
+        "input_words": sum(len(n.cams) for n in mine), "most_on_a_neuron": max(len(n.cams) for n in mine),
+    }  # fmt: skip
 
 
 def _core(core: CoreBiases, profile: HardwareProfile) -> dict[str, Any]:
-    codes = {name: Code(code.coarse, code.fine) for name, code in core.biases.items()}
-    decode_biases(CoreCodes(codes, core.latches), profile)  # its checks
     biases = [_bias(profile.chip_bias(name), code, core, profile) for name, code in core.biases.items()]
-    return {"chip": core.chip, "core": core.core, "biases": biases, "latches": core.latches}
+    exact = {name: core.exact[name] for name in sorted(core.exact)}
+    return {"chip": core.chip, "core": core.core, "biases": biases, "latches": core.latches, "exact": exact}
 
 
 def _bias(bias: ChipBias, code: BiasCode, core: CoreBiases, profile: HardwareProfile) -> dict[str, Any]:
     current: float | None
     try:
-        current = BiasGenerator(profile).current(bias.name, code.coarse, code.fine)
+        current = BiasGenerator(profile).current(bias.name, code.coarse, code.fine, code.low_range)
     except NotPublished:
         current = None
     time = _time(bias, current, profile.technology())

@@ -32,11 +32,11 @@ class Events:
     polarity: NDArray[np.int64] | None
 
 
-def read_events(path: str | Path) -> Events:
+def read_events(path: str | Path, ordered: bool = False) -> Events:
     """Read a CSV file with the columns ``time_s,channel`` and, optionally, ``polarity`` (UP or DOWN).
 
-    Columns may stand in any order; empty lines and lines that start with ``#`` are skipped. The rows need not be
-    in order of time: the result is. Events at the same time keep the order of the file.
+    Columns may stand in any order; empty lines and lines that start with ``#`` are skipped. The result is in order
+    of time, events at the same time in the order of the file; with ``ordered`` the rows have to be in order too.
 
     Raises:
         BadFile: if the file cannot be used; the message lists the first 10 problems with their lines, and
@@ -58,6 +58,8 @@ def read_events(path: str | Path) -> Events:
             continue
         row = {name: cells[k] for name, k in place.items()}
         time, channel = _number(row["time_s"]), _number(row["channel"])
+        if ordered and time is not None and times and time < times[-1]:
+            problems.note(f"line {n}, column 'time_s'", time, f"at least {times[-1]:g}: events in order", "s")
         if time is None or time < 0:
             problems.note(f"line {n}, column 'time_s'", row["time_s"], "a finite number >= 0", "s")
         if channel is None or channel < 0 or channel != int(channel) or channel > 2**31:
