@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from arcana import __version__
 from arcana.cli import profiles
+from arcana.cli.drc import drc
 from arcana.cli.emulate import emulate
 from arcana.cli.encode import encode
 from arcana.cli.inspect import inspect
@@ -77,6 +78,7 @@ app.command("encode")(encode)
 app.command("inspect")(inspect)
 app.command("map")(map_command)
 app.command("emulate")(emulate)
+app.command("drc")(drc)
 
 
 def _show_version(wanted: bool) -> None:

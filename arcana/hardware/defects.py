@@ -13,12 +13,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from arcana.errors import Problems
+from arcana.errors import BadFile, BadInput, Problem, Problems
 from arcana.files import read_text
 from arcana.hardware.profile import HardwareProfile
 
 COLUMNS = ("chip", "core", "neuron", "cam", "tag")
 _SHOWN = 20  # more problems than this are counted, not listed
+_FIGURES = 30  # more make no number of anything (and int() refuses thousands)
 
 
 class Defect(NamedTuple):
@@ -44,8 +45,22 @@ class DefectMap:
 
     @classmethod
     def of(cls, rows: Iterable[tuple[int | None, ...]]) -> DefectMap:
-        """From tuples (chip, core, neuron, cam, tag); trailing ones may be left out."""
-        return cls(frozenset(Defect(*row) for row in rows))  # type: ignore[arg-type]
+        """From tuples (chip, core, neuron, cam, tag); trailing ones may be left out.
+
+        Raises:
+            BadInput: listing tuples that are no defect.
+        """
+        problems, found = Problems(), set()
+        for k, row in enumerate(rows):
+            whole = [v for v in row if v is not None]
+            if any(isinstance(v, bool) or not isinstance(v, int | np.integer) or v < 0 for v in whole):
+                problems.note(f"defects[{k}]", row, "whole numbers >= 0 or None")
+            elif not 3 <= len(row) <= len(COLUMNS) or None in row[:2] or len(whole) < 3:
+                problems.note(f"defects[{k}]", row, "a chip, a core, and a neuron, an input word or a tag")
+            else:
+                found.add(Defect(*(None if v is None else int(v) for v in row)))  # type: ignore[arg-type]
+        problems.raise_if_any()
+        return cls(frozenset(found))
 
     @classmethod
     def read(cls, path: str | Path, profile: HardwareProfile) -> DefectMap:
@@ -56,9 +71,12 @@ class DefectMap:
         Raises:
             BadFile: listing every row that names something that the board does not have, or makes no sense.
         """
-        rows = list(csv.reader(io.StringIO(read_text(path))))
+        problems, found, text = Problems(), set(), read_text(path).removeprefix("\ufeff")
+        try:
+            rows = list(csv.reader(io.StringIO(text)))
+        except csv.Error as error:
+            raise BadFile(path, Problem("file", text[:40], "a CSV file", hint=str(error))) from error
         header = [cell.strip().lower() for cell in rows[0]] if rows else []
-        problems, found = Problems(), set()
         if "core" not in header or len(set(header)) < len(header) or not set(header) <= set(COLUMNS):
             problems.note(
                 "first line", ",".join(header), "a header of " + ", ".join(COLUMNS) + " with at least core"
@@ -85,20 +103,28 @@ class DefectMap:
         return cores
 
     def alive(self, chip: int, core: int, neurons: int) -> NDArray[np.bool_]:
-        """(neurons,) which neurons of a core work at all."""
+        """(neurons,) which neurons of a core work at all.
+
+        Raises:
+            BadInput: if a defect lies beyond that number.
+        """
         alive = np.ones(neurons, dtype=bool)
         for row in self._by_core.get((chip, core), ()):
             if row.cam is None and row.tag is None:
-                alive[slice(None) if row.neuron is None else row.neuron] = False
+                alive[_at(row.neuron, "neuron", neurons, row)] = False
         return alive
 
     def words(self, chip: int, core: int, neurons: int, words: int) -> NDArray[np.bool_]:
-        """(neurons, words) which input words of a core work; none of a dead neuron."""
+        """(neurons, words) which input words of a core work; none of a dead neuron.
+
+        Raises:
+            BadInput: if a defect lies beyond these numbers.
+        """
         good = np.ones((neurons, words), dtype=bool)
         good[~self.alive(chip, core, neurons)] = False
         for row in self._by_core.get((chip, core), ()):
             if row.cam is not None and row.tag is None:
-                good[slice(None) if row.neuron is None else row.neuron, row.cam] = False
+                good[_at(row.neuron, "neuron", neurons, row), _at(row.cam, "cam", words, row)] = False
         return good
 
     def core_tags(self, chip: int, core: int) -> frozenset[int]:
@@ -107,13 +133,20 @@ class DefectMap:
         return frozenset(r.tag for r in rows if r.tag is not None and r.neuron is None and r.cam is None)
 
     def word_tags(self, chip: int, core: int) -> frozenset[tuple[int, int, int]]:
-        """(neuron, word, tag) of a core where the word does not match the tag; -1 stands for all neurons or words."""
+        """(neuron, word, tag) of a core where the word does not match the tag; -1 stands for all of them."""
         rows = self._by_core.get((chip, core), ())
         return frozenset(
             (-1 if r.neuron is None else r.neuron, -1 if r.cam is None else r.cam, r.tag)
             for r in rows
             if r.tag is not None and not (r.neuron is None and r.cam is None)
         )
+
+
+def _at(number: int | None, name: str, size: int, row: Defect) -> int | slice:
+    """Position in an array of that size; all of them for None."""
+    if number is not None and number >= size:
+        raise BadInput.one(f"{name} of defect {tuple(row)}", number, f"0 to {size - 1}")
+    return slice(None) if number is None else number
 
 
 def _sizes(profile: HardwareProfile) -> tuple[int, ...]:
@@ -132,7 +165,7 @@ def _read_row(
     for name, cell in zip(header, row, strict=True):
         if not cell.strip():
             values[name] = None
-        elif not cell.strip().isdecimal() or int(cell) >= limits[name]:
+        elif not cell.strip().isdecimal() or len(cell.strip()) > _FIGURES or int(cell) >= limits[name]:
             problems.note(
                 f"{where}, {name}", cell.strip(), f"empty, or a whole number from 0 to {limits[name] - 1}"
             )

@@ -31,6 +31,7 @@ def lower(graph: NetworkGraph, profile: HardwareProfile, rates: Mapping[str, Arr
     """
     problems = Problems()
     check_size(sum(p.size for p in graph.populations), profile, problems)
+    _check_outputs(graph, profile, problems)
     _check_technology(graph, profile, problems)
     stage = stages(graph, problems)
     rate = _rates(graph, rates or {}, problems)
@@ -65,6 +66,15 @@ def check_size(neurons: int, profile: HardwareProfile, problems: Problems) -> No
     if neurons > available:
         cores = f"{profile.chips} chips of {profile.cores_per_chip} cores of {profile.neurons_per_core}"
         problems.note("neurons", neurons, f"at most {available}", hint=f"{profile.name} has {cores}")
+
+
+def _check_outputs(graph: NetworkGraph, profile: HardwareProfile, problems: Problems) -> None:
+    """Where an event is nothing but its tag, outputs can be told apart only by as many tags."""
+    count = sum(p.size for p in graph.populations if p.name in graph.output_names)
+    limit = profile.routing.tags
+    if profile.routing.addressing == "tag" and isinstance(limit, int) and count > limit:
+        hint = "name fewer populations as outputs"
+        problems.note("outputs", count, f"at most {limit}, one tag for each at the monitor", hint=hint)
 
 
 def _check_technology(graph: NetworkGraph, profile: HardwareProfile, problems: Problems) -> None:

@@ -84,6 +84,7 @@ class Report:
 
     Attributes:
         profile: Name of the chip.
+        positions: Column and row of each chip on the board.
         resources: What is used of what there is.
         cores: The cores that are used.
         between_cores: Senders from each core (row) to each core (column).
@@ -101,6 +102,7 @@ class Report:
     """
 
     profile: str
+    positions: tuple[tuple[int, int], ...]
     resources: tuple[Used, ...]
     cores: tuple[CoreUse, ...]
     between_cores: tuple[tuple[int, ...], ...]
@@ -122,7 +124,8 @@ class Report:
         cores = _cores(mapping)
         between_cores, between_chips = traffic(mapping.circuit, mapping.placement, mapping.layout)
         return cls(
-            mapping.profile.name, _resources(mapping, cores), cores,
+            mapping.profile.name, mapping.profile.topology.chip_positions[: mapping.profile.chips],
+            _resources(mapping, cores), cores,
             tuple(map(tuple, between_cores.tolist())), tuple(map(tuple, between_chips.tolist())),
             mapping.placement.cost, mapping.placement.hops, mapping.placement.bound, mapping.placement.method,
             mapping.clustering.moved, rounded(mapping), mapping.settings.switched, mapping.split,

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from arcana.config import CamWord, InputEvent, OutputAddress, SramWord
-from arcana.errors import Problem
 from arcana.hardware.defects import DefectMap
 from arcana.hardware.profile import HardwareProfile
 from arcana.mapping.circuit import Circuit, Ints, Layout, Placement
@@ -106,10 +105,6 @@ def _outputs(
             rows.append(OutputAddress(chip, number, place, tag))
             at += 1
         found[name] = tuple(rows)
-    limit = profile.need("routing.tags", "monitoring")
-    if not by_place and at > limit:
-        hint = "name fewer populations as outputs"
-        raise NoRoute([Problem("outputs", at, f"at most {limit}, one tag for each at the monitor", hint=hint)])
     return found
 
 

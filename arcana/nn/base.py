@@ -20,19 +20,26 @@ from arcana.graph import Solver
 from arcana.hardware.profile import HardwareProfile
 from arcana.hardware.registry import load_profile
 from arcana.nn.checks import check_events, check_external, check_parameters, check_state, inspectable
-from arcana.nn.mismatched import MismatchedBiases
-from arcana.nn.parameter import BiasParameter, CountParameter, read_biases, unit_of, within
+from arcana.nn.parameter import BiasParameter, CountFamily, CountParameter, read_biases, unit_of, within
+from arcana.nn.switched import read_switches
+from arcana.nn.synapses import Synapses
 from arcana.quantize.codes import bias_limits
-from arcana.quantize.weights import synapse_counts
 from arcana.surrogate import fast_sigmoid
 from arcana.typing import Surrogate, Tensor
 
-_OPTIONS = ("substeps", "leak_saturation")
-DEFAULT_COUNT = {"ampa": 1.0, "nmda": 0.0, "gabaa": 0.0, "gabab": 1.0}
+_OPTIONS = ("substeps", "leak_saturation", "weight_switches")
 
 
-class DPIModule(MismatchedBiases, nn.Module):
-    """A population of DPI neurons on one set of biases. See ``DPILayer`` for the arguments."""
+class DPIModule(Synapses, nn.Module):
+    """A population of DPI neurons on one set of biases. See ``DPILayer`` for the arguments.
+
+    ``weight_switches=4`` (an option, for chips whose input words carry weight switches) makes every weight a sum of
+    the four weight currents that all words share, in place of a whole number of equal synapses; the fan-in then
+    counts words.
+
+    Attributes:
+        whole_weights: False keeps the weights as they are, with fractions.
+    """
 
     def __init__(
         self,
@@ -68,9 +75,10 @@ class DPIModule(MismatchedBiases, nn.Module):
         self.substeps = given.pop("substeps", None)
         self.leak_saturation = given.pop("leak_saturation", True)
         self.whole_weights = True
+        self.switches = read_switches(given.pop("weight_switches", None), chip, problems)
         if fan_in is None and profile is not None:
             fan_in = self.profile.fan_in
-        self.fan_in = fan_in
+        self._family = CountFamily(fan_in, words=self.switches is not None)
         groups = _read_groups(bias_groups, n_out, problems)
         self.register_buffer("bias_groups", groups, persistent=False)
         _check_settings(self.substeps, self.leak_saturation, surrogate_fn, problems)
@@ -193,32 +201,14 @@ class DPIModule(MismatchedBiases, nn.Module):
         if name in BIASES:  # else it would become a plain attribute that hides the bias and does nothing
             self.set_bias(name, value)
         else:
-            super().__setattr__(name, value)
+            super().__setattr__(name, self._adopted(name, value) if isinstance(value, nn.Parameter) else value)
 
-    # ------------------------------------------------------------------ synapses
-
-    def _make_weights(self, train: dict[str, Any]) -> None:
-        for receptor in RECEPTORS:
-            trained = bool(train.get(receptor, False))
-            count = torch.full((self.n_out, self.n_in), DEFAULT_COUNT[receptor])
-            setattr(self, f"W_{receptor}", CountParameter(count, trained))
-            if self.recurrent:
-                setattr(self, f"R_{receptor}", CountParameter(torch.zeros(self.n_out, self.n_out), trained))
-
-    def counts(self) -> dict[str, Tensor]:
-        """Synapses as the chip has them: whole, and within the fan-in over all receptors and recurrence.
-
-        Keys W_ampa ... W_gabab (n_out, n_in) and, if recurrent, R_ampa ... R_gabab (n_out, n_out).
-        """
-        names = [f"W_{r}" for r in RECEPTORS] + ([f"R_{r}" for r in RECEPTORS] if self.recurrent else [])
-        together = torch.cat([getattr(self, name) for name in names], -1)
-        given = synapse_counts(together, self.fan_in, self.whole_weights)
-        sizes = [self.n_in] * len(RECEPTORS) + [self.n_out] * (len(names) - len(RECEPTORS))
-        return dict(zip(names, torch.split(given, sizes, -1), strict=True))
-
-    def _may_be_nonzero(self, name: str) -> bool:
-        weight: Tensor = getattr(self, name)
-        return weight.requires_grad or not inspectable(weight) or bool((weight > 0).any())
+    def _adopted(self, name: str, value: nn.Parameter) -> nn.Parameter:
+        """A parameter in another one's place (``load_state_dict(assign=True)``) keeps to the same limits."""
+        old = self._parameters.get(name)
+        if isinstance(old, BiasParameter | CountParameter) and type(value) is nn.Parameter:
+            return old.like(value)
+        return value
 
     # ------------------------------------------------------------------ run
 
@@ -261,7 +251,8 @@ class DPIModule(MismatchedBiases, nn.Module):
         trained = [name for name, p in self.named_parameters() if p.requires_grad]
         return (
             f"{self.n_in} -> {self.n_out}, dt={self.dt:g} s, profile={self.profile.name}, solver={self.solver}, "
-            f"recurrent={self.recurrent}, fan_in={self.fan_in}, trained={trained}"
+            f"recurrent={self.recurrent}, fan_in={self.fan_in}, weight_switches={self.weight_switches}, "
+            f"trained={trained}"
         )
 
 

@@ -1,4 +1,4 @@
-"""Whole-number synapse counts within the fan-in of a neuron."""
+"""What a neuron can hold of its weights: whole synapses or switched words, within its fan-in."""
 
 from __future__ import annotations
 
@@ -44,8 +44,58 @@ def largest_remainder(shares: Tensor) -> Tensor:
     """Whole numbers near ``shares`` whose row sums are the rounded row sums (Hamilton's apportionment)."""
     floor = torch.floor(shares)
     missing = torch.round(shares.sum(-1, keepdim=True)) - floor.sum(-1, keepdim=True)
-    # Equal fractions are served in an order that is even over inputs and receptors, not from the first one on
-    turn = torch.argsort((torch.arange(shares.shape[-1], device=shares.device) * GOLDEN_RATIO) % 1.0)
-    order = torch.argsort((shares - floor)[..., turn], dim=-1, descending=True, stable=True)
-    rank = torch.argsort(order, dim=-1)[..., torch.argsort(turn)]
-    return floor + (rank < missing).to(shares.dtype)
+    return floor + (rank(shares - floor) < missing).to(shares.dtype)
+
+
+def rank(values: Tensor) -> Tensor:
+    """Place of each value in its row, 0 the largest.
+
+    Equal ones are served in an order that is even over inputs and receptors, not from the first one on.
+    """
+    turn = torch.argsort((torch.arange(values.shape[-1], device=values.device) * GOLDEN_RATIO) % 1.0)
+    order = torch.argsort(values[..., turn], dim=-1, descending=True, stable=True)
+    return torch.argsort(order, dim=-1)[..., torch.argsort(turn)]
+
+
+def largest_words(wanted: Tensor, fan_in: int | None) -> Tensor:
+    """``wanted`` (..., n_out, words) with only the ``fan_in`` largest of each row left, the others 0."""
+    if fan_in is None or wanted.shape[-1] <= fan_in:
+        return wanted
+    return torch.where(rank(wanted) < fan_in, wanted, torch.zeros_like(wanted))
+
+
+def nearest_sums(wanted: Tensor, currents: Tensor) -> tuple[Tensor, Tensor]:
+    """The switches of each word, and their current: min over b of |sum_i b_i W_i - wanted|.
+
+    Args:
+        wanted: Currents >= 0 (..., n_out, words) [A]; 0 stays 0.
+        currents: Weight current of each switch (switches,) [A].
+
+    Returns:
+        Masks, bit i for current i (whole numbers, 0 no synapse), and sums [A], each of the shape of ``wanted``.
+    """
+    switches = currents.shape[-1]
+    masks = torch.arange(2**switches, device=wanted.device)
+    bits = (masks[:, None] >> torch.arange(switches, device=wanted.device)) & 1
+    sums = (bits.to(currents) * currents).sum(-1)
+    nearest = (wanted[..., None] - sums).abs().argmin(-1)
+    made = torch.where(wanted > 0, sums[nearest], torch.zeros_like(wanted))
+    return torch.where(made > 0, nearest, torch.zeros_like(nearest)), made
+
+
+def project_fan_in(weights: Tensor, budget: Tensor) -> Tensor:
+    """The nearest point of {w >= 0, sum over the row <= budget}: max(w - t, 0), t >= 0 as small as it may be.
+
+    Euclidean projection on the simplex (Held, Wolfe and Crowder, Math. Programming 6, 1974) where a row asks for
+    more than it may have; a row that does not only loses what is negative.
+
+    Args:
+        weights: (n_out, n).
+        budget: What each row may add up to (n_out,) >= 0.
+    """
+    falling = weights.sort(-1, descending=True).values
+    number = torch.arange(1, weights.shape[-1] + 1, device=weights.device, dtype=weights.dtype)
+    shift = (falling.cumsum(-1) - budget[:, None]) / number
+    last = ((falling > shift).sum(-1, keepdim=True) - 1).clamp(min=0)
+    over = weights.clamp(min=0).sum(-1, keepdim=True) > budget[:, None]
+    return torch.where(over, weights - shift.gather(-1, last), weights).clamp(min=0)
