@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
@@ -58,6 +59,23 @@ Biasgen: TypeAlias = Annotated[
     LinearBiasgen | TableBiasgen | ContinuousBiasgen,
     Field(discriminator="kind"),
 ]
+
+_CONSTANTS = {
+    "I0": "electrical.leak_current",
+    "Ut": "electrical.thermal_voltage",
+    "kappa_n": "electrical.kappa_n",
+    "kappa_p": "electrical.kappa_p",
+    "C_mem": "capacitance.membrane",
+    "C_ampa": "capacitance.ampa",
+    "C_nmda": "capacitance.nmda",
+    "C_gabaa": "capacitance.gabaa",
+    "C_gabab": "capacitance.gabab",
+    "C_ahp": "capacitance.adaptation",
+    "C_ref": "capacitance.refractory",
+    "C_pulse": "capacitance.pulse",
+    "C_pulse_ahp": "capacitance.pulse_adaptation",
+    "V_on": "electrical.on_voltage",
+}
 
 
 class HardwareProfile(Model):
@@ -221,30 +239,12 @@ class HardwareProfile(Model):
             NotPublished: if one of them is unknown.
             BadInput: for a temperature that is not a positive number.
         """
-        keys = {
-            "I0": "electrical.leak_current",
-            "Ut": "electrical.thermal_voltage",
-            "kappa_n": "electrical.kappa_n",
-            "kappa_p": "electrical.kappa_p",
-            "C_mem": "capacitance.membrane",
-            "C_ampa": "capacitance.ampa",
-            "C_nmda": "capacitance.nmda",
-            "C_gabaa": "capacitance.gabaa",
-            "C_gabab": "capacitance.gabab",
-            "C_ahp": "capacitance.adaptation",
-            "C_ref": "capacitance.refractory",
-            "C_pulse": "capacitance.pulse",
-            "C_pulse_ahp": "capacitance.pulse_adaptation",
-            "V_on": "electrical.on_voltage",
-        }
-        needed_for = "every simulation of the neuron"
-        technology = Technology(**{name: self.need(key, needed_for) for name, key in keys.items()})
+        technology = _technology(self)
         return technology if temperature is None else technology.at_temperature(temperature)
 
     def default_biases(self) -> dict[str, float]:
         """Start values of the model biases, in the unit of ``arcana.circuits.names.BIASES``."""
-        needed_for = "the start value of a bias"
-        return {name: self.need(f"default_bias.{name}", needed_for) for name in self.default_bias}
+        return dict(_default_biases(self))
 
     def chip_bias(self, name: str) -> ChipBias:
         """A bias by its name on the chip.
@@ -301,6 +301,18 @@ class HardwareProfile(Model):
     def to_toml(self) -> str:
         """The profile as the text of a profile file, without comments."""
         return to_toml(self.to_dict())
+
+
+@lru_cache(maxsize=32)  # profiles are frozen; every export and every layer asks for these
+def _default_biases(profile: HardwareProfile) -> dict[str, float]:
+    needed_for = "the start value of a bias"
+    return {name: profile.need(f"default_bias.{name}", needed_for) for name in profile.default_bias}
+
+
+@lru_cache(maxsize=32)
+def _technology(profile: HardwareProfile) -> Technology:
+    needed_for = "every simulation of the neuron"
+    return Technology(**{name: profile.need(key, needed_for) for name, key in _CONSTANTS.items()})
 
 
 def _check_model_bias(name: str) -> None:

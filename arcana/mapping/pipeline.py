@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Named
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
@@ -26,7 +26,7 @@ from arcana.graph import Encoder, NetworkGraph
 from arcana.hardware.defects import DefectMap
 from arcana.hardware.profile import HardwareProfile
 from arcana.hardware.registry import load_profile
-from arcana.mapping.circuit import Circuit, Layout, Placement
+from arcana.mapping.circuit import Circuit, Ints, Layout, Placement
 from arcana.mapping.cluster import Clustering, Share, cluster
 from arcana.mapping.conserved import require_conserved
 from arcana.mapping.drc import require
@@ -39,7 +39,10 @@ from arcana.mapping.route import NoRoute, Routing, route
 from arcana.mapping.split import Split, SplitCost, split_fan_in
 
 Weights: TypeAlias = Literal["auto", "repeat", "switch"]
+Method: TypeAlias = Literal["auto", "search", "exact"]
 _TRIES = 4  # placements that are tried before the router's reasons are given to the user
+_FEWER_SETS_FROM = 2  # the try from which biases are shared more than the number of cores asks for
+_ROOM = 0.04  # share of the tags of each core that a further try leaves free
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +138,7 @@ def map_network(
     split: Split | None = None,
     defects: DefectMap | None = None,
     rates: Named[str, ArrayLike] | None = None,
-    method: Literal["auto", "search", "exact"] = "auto",
+    method: Method = "auto",
     note: str = "",
 ) -> Mapping:
     """Map a network on a board: lower, split, cluster, place, quantise, route; then check all of it.
@@ -166,30 +169,56 @@ def map_network(
     switched = _switched(weights, graph, profile)
     circuit = lower(graph, profile, rates)
     circuit, cost = split_fan_in(circuit, profile, layout, switched, split)
-    clustering = cluster(
-        circuit, profile, int((layout.words >= 0).any(1).sum()), int((layout.words >= 0).sum(1).max()),
-        exact=exact, switched=switched, share=share,
-    )  # fmt: skip
     words = words_of(circuit, not switched)
+    routing, reasons = None, tuple[Problem, ...]()
     for attempt in range(_TRIES):
-        placement = place(
-            circuit, clustering.kind, fan_in(circuit, words), layout, seed=seed + 1000 * attempt, method=method
-        )
+        clustering = _clustered(circuit, profile, layout, attempt, exact=exact, switched=switched, share=share)
+        try:
+            placement = _placed(circuit, clustering, words, layout, attempt, seed, method)
+        except BadInput as error:
+            reasons = reasons or error.problems
+            continue
         settings = quantise(
             circuit, clustering, placement, layout, profile, exact=exact, switched=switched, seed=seed
         )
         used = np.where(settings.switches == 0, 0, words) if switched else words
         try:
             routing = route(circuit, placement, used, settings.switches, layout, profile, defects, seed + attempt)
-            break
         except NoRoute as error:
-            reasons = error.problems
-    else:
+            reasons = reasons or tuple(_unproven(p) for p in error.problems)
+        else:
+            break
+    if routing is None:
         raise BadInput(reasons)
     mapping = Mapping(profile, circuit, clustering, placement, settings, routing, layout, defects, cost, seed, note)
     require(mapping.configuration(), profile, defects)
     require_conserved(mapping.configuration(), profile, circuit, used, settings.switches)
     return mapping
+
+
+def _clustered(
+    circuit: Circuit, profile: HardwareProfile, layout: Layout, attempt: int, *, share: Share, **options: bool
+) -> Clustering:
+    """Bias sets; in later tries for no more cores than one neuron can reach."""
+    usable = (layout.words >= 0).sum(1)
+    cores = int((usable > 0).sum())
+    if attempt >= _FEWER_SETS_FROM and share == "nearest":
+        cores = min(cores, layout.targets * profile.cores_per_chip)
+    return cluster(circuit, profile, cores, int(usable.max()), share=share, **options)
+
+
+def _unproven(problem: Problem) -> Problem:
+    hint = "in the best placement that was found; that there is no other is not proven"
+    return replace(problem, hint=f"{problem.hint}; {hint}" if problem.hint else hint)
+
+
+def _placed(
+    circuit: Circuit, clustering: Clustering, words: Ints, layout: Layout, attempt: int, seed: int, method: Method
+) -> Placement:
+    """A placement; where the router found no tags for the one before, with more of them left free in each core."""
+    roomy = replace(layout, tags=np.floor(layout.tags * (1 - _ROOM * attempt)).astype(np.int64))
+    need = fan_in(circuit, words)
+    return place(circuit, clustering.kind, need, roomy, seed=seed + 1000 * attempt, method=method)
 
 
 def network_graph(net: Any) -> NetworkGraph:

@@ -19,7 +19,7 @@ from arcana.mapping.routing import slots
 from arcana.mapping.routing.common import Flags, NoRoute, Tags, by_chip, claim
 
 _FREE, _NEVER = -1, -2
-_REPAIRS_PER_SENDER = 12  # moves of the repair before it gives up
+_REPAIRS_PER_SENDER = 3  # moves of the repair before it gives up: near full cores more of them do not help
 
 
 def route(
@@ -234,7 +234,4 @@ class _Board:
 def _no_place(neuron: int, circuit: Circuit, placement: Placement, layout: Layout) -> Problem:
     k = int(placement.core[neuron])
     home = f"C{layout.chip[k]}c{layout.core[k]}"
-    hint = "no place was found by the search; that there is none is not proven"
-    return Problem(
-        circuit.name_of(neuron), f"no place in {home}", "one whose number is free in all its targets", "", hint
-    )
+    return Problem(circuit.name_of(neuron), f"no place in {home}", "one whose number is free in all its targets")

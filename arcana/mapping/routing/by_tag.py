@@ -46,8 +46,7 @@ def route(
         if cores.size and not claim(given, sender, cores, free, layout, most):
             line = sender < circuit.inputs
             name = f"input line {sender}" if line else circuit.name_of(sender - circuit.inputs)
-            hint = "none was found by the search; that there is none is not proven"
-            problems.append(Problem(name, "no tag", "tags that are free in all cores that it reaches", hint=hint))
+            problems.append(Problem(name, "no tag", "tags that are free in all cores that it reaches"))
     if problems:
         raise NoRoute(problems[:20])
     return slot, given

@@ -1,0 +1,110 @@
+"""The search for a placement: from coarse to fine, from several starts, then again from the best."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from arcana.mapping.circuit import Ints
+from arcana.mapping.placing.assign import assign
+from arcana.mapping.placing.coarsen import affinity, coarse_label, coarsen
+from arcana.mapping.placing.descend import descend
+from arcana.mapping.placing.grow import allot, grown, in_order
+from arcana.mapping.placing.prices import Prices
+from arcana.mapping.placing.repair import repair
+from arcana.mapping.placing.score import Score, score_of
+from arcana.mapping.placing.task import Task
+
+_SPARES = (0.0, 0.25, 1.0)  # shares of the cores that are not needed, tried in turn
+_GROWN = 3  # random starts for each of them, with cores filled up, and as many with cores filled alike
+_KEPT = 3  # starts that are refined further
+_NEAR = 1.2  # the neurons' own order is refined if its cost is at most this much above the best
+_CYCLES = 2  # times that the best one is coarsened and refined again
+_PASSES = 5  # of one refinement
+_MORE = 10  # passes while limits are broken
+_WORTH = 1e-3  # a pass that gains a smaller part of the cost is the last
+
+Found = tuple[Ints, Score]
+
+
+def search(task: Task, seed: int) -> Found:
+    """The best placement found, and its score, which says whether all limits are kept."""
+    rng = np.random.default_rng(seed)
+    best = _better(_from_coarse(task, rng), _from_order(task))
+    own = _from_order(task)
+    if own[0] is not best[0] and own[1].cost <= _NEAR * best[1].cost:
+        best = _better(best, _finish(task, own[0], rng))
+    for _ in range(_CYCLES):
+        if _unbeatable(task, best[1]):
+            break
+        best = _better(best, _again(task, best[0], rng))
+    return best
+
+
+def refine(task: Task, core: Ints, rng: np.random.Generator, passes: int = _PASSES) -> Found:
+    """Passes of local search until they stop helping; prices of broken limits rise from one to the next."""
+    prices = Prices.free(task)
+    best = core, score_of(task, core)
+    for attempt in range(max(passes, _MORE)):
+        core, score = descend(task, core, prices, rng)
+        worth = score[:2] < best[1][:2] or score.cost < best[1].cost * (1 - _WORTH)
+        best = _better(best, (core, score))
+        if best[1].legal and (not worth or attempt + 1 >= passes):
+            break
+        prices.update(task, core)
+    return best
+
+
+def _better(one: Found, other: Found) -> Found:
+    return other if other[1].below(one[1]) else one
+
+
+def _from_order(task: Task) -> Found:
+    starts = [in_order(task, allot(task, spare), spare < 1) for spare in _SPARES]
+    found = [(core, score_of(task, core)) for core in starts]
+    best = found[0]
+    for other in found[1:]:
+        best = _better(best, other)
+    return best
+
+
+def _from_coarse(task: Task, rng: np.random.Generator) -> Found:
+    levels = coarsen(task, rng)
+    coarsest = levels[-1][0] if levels else task
+    flat = coarsest.on_one_chip()
+    near = affinity(coarsest, rng).toarray()
+    starts: list[Found] = []
+    for spare in _SPARES:
+        cores = allot(coarsest, spare)
+        for number in range(2 * _GROWN):
+            core = grown(coarsest, cores, near, number % 2 == 0, rng)
+            starts.append(descend(flat, core, Prices.free(flat), rng))
+    starts.sort(key=lambda found: found[1])
+    best = min((refine(flat, core, rng) for core, _ in starts[:_KEPT]), key=lambda found: found[1])
+    return _to_fine(task, levels, assign(coarsest, best[0], rng), rng)
+
+
+def _again(task: Task, core: Ints, rng: np.random.Generator) -> Found:
+    levels = coarsen(task, rng, core)
+    for _, cluster in levels:
+        core = coarse_label(core, cluster)
+    return _to_fine(task, levels, core, rng)
+
+
+def _to_fine(task: Task, levels: list[tuple[Task, Ints]], core: Ints, rng: np.random.Generator) -> Found:
+    for level, cluster in reversed(levels):
+        core = refine(level, core, rng)[0][cluster]
+    return _finish(task, core, rng)
+
+
+def _finish(task: Task, core: Ints, rng: np.random.Generator) -> Found:
+    """Refinement of units, with the parts in their best places."""
+    core, score = refine(task, repair(task, core), rng)
+    moved = assign(task, repair(task, core), rng)
+    if score_of(task, moved).below(score):
+        return refine(task, moved, rng)
+    return core, score
+
+
+def _unbeatable(task: Task, score: Score) -> bool:
+    """Whether each sender reaches one core only, on its own chip."""
+    return score.legal and score.cost <= float(task.rate.sum()) and score.hops == 0
