@@ -117,8 +117,7 @@ def words_of(circuit: Circuit, repeat: bool) -> Ints:
     if circuit.count.dtype.kind == "f":
         broken = int(np.flatnonzero(circuit.count != np.rint(circuit.count))[0])
         where = f"synapses onto {circuit.name_of(int(circuit.post[broken]))}"
-        hint = "train or round to whole counts (whole_weights=True), or choose weights='switch' on a Dynap-SE2"
-        raise BadInput.one(where, float(circuit.count[broken]), "a whole number of input words", hint=hint)
+        raise BadInput.one(where, float(circuit.count[broken]), "a whole number of input words")
     return circuit.count.astype(np.int64)
 
 

@@ -21,7 +21,7 @@ from arcana.config import (
     ProfileId,
     Provenance,
 )
-from arcana.errors import BadInput, Problem, Problems
+from arcana.errors import ArcanaWarning, BadInput, Problem, Problems, warn_user
 from arcana.graph import Encoder, NetworkGraph
 from arcana.hardware.defects import DefectMap
 from arcana.hardware.profile import HardwareProfile
@@ -37,12 +37,18 @@ from arcana.mapping.quantise import CoreSettings, quantise
 from arcana.mapping.report import Report
 from arcana.mapping.route import NoRoute, Routing, route
 from arcana.mapping.split import Split, SplitCost, split_fan_in
+from arcana.mapping.whole import Counted, whole_counts
 
 Weights: TypeAlias = Literal["auto", "repeat", "switch"]
 Method: TypeAlias = Literal["auto", "search", "exact"]
 _TRIES = 4  # placements that are tried before the router's reasons are given to the user
+_COARSE = 0.15  # relative error of weights that is worth a warning
 _FEWER_SETS_FROM = 2  # the try from which biases are shared more than the number of cores asks for
 _ROOM = 0.04  # share of the tags of each core that a further try leaves free
+
+
+class MappingWarning(ArcanaWarning):
+    """The network had to be changed to fit the board; the report says how."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +65,7 @@ class Mapping:
         layout: The board.
         defects: What does not work on it.
         split: What splitting cost; None if nothing had to be split.
+        counted: Weights that had to be made whole first.
         seed: Seed of the searches.
         note: The user's own words.
     """
@@ -72,6 +79,7 @@ class Mapping:
     layout: Layout
     defects: DefectMap
     split: SplitCost | None
+    counted: tuple[Counted, ...]
     seed: int
     note: str
 
@@ -149,7 +157,8 @@ def map_network(
         seed: Of all searches; the same seed gives the same settings.
         weights: How a weight of n becomes input words: "repeat" n words with the receptor's weight current;
             "switch" (SE2) one word whose four switches make about n weight currents. "auto" repeats whole numbers
-            and switches others.
+            and switches others on SE2. Where fractions are to be repeated, whole numbers and a weight current are
+            chosen for them together.
         exact: Keep currents as they are in place of codes: for emulation only, no chip takes such a file.
         share: What to do where neurons have more different biases than the board has cores: "nearest" lets near
             ones share and reports by how much each bias moved, "refuse" refuses.
@@ -167,6 +176,9 @@ def map_network(
     graph = network_graph(net)
     layout, defects = layout_of(profile, defects), defects or DefectMap()
     switched = _switched(weights, graph, profile)
+    counted = tuple[Counted, ...]()
+    if not switched:
+        graph, counted = whole_counts(graph, int(layout.words.max()))
     circuit = lower(graph, profile, rates)
     circuit, cost = split_fan_in(circuit, profile, layout, switched, split)
     words = words_of(circuit, not switched)
@@ -190,10 +202,30 @@ def map_network(
             break
     if routing is None:
         raise BadInput(reasons)
-    mapping = Mapping(profile, circuit, clustering, placement, settings, routing, layout, defects, cost, seed, note)
+    mapping = Mapping(
+        profile, circuit, clustering, placement, settings, routing, layout, defects, cost, counted, seed, note
+    )
     require(mapping.configuration(), profile, defects)
     require_conserved(mapping.configuration(), profile, circuit, used, settings.switches)
+    _warn(mapping)
     return mapping
+
+
+def _warn(mapping: Mapping) -> None:
+    """Say what the chip does not have as the network had it."""
+    moved = mapping.clustering.moved
+    if moved:
+        worst = max(moved, key=lambda m: m.largest)
+        warn_user(
+            f"{len(mapping.clustering.sets)} bias sets had to do: {worst.bias} of {worst.population} moved by up to "
+            f"{100 * worst.largest:.1f} % (report().moved lists all; bias_groups in training avoids it)",
+            MappingWarning,
+        )
+    coarse = [(c.rms, f"{c.population}, {c.receptor}") for c in mapping.counted]
+    coarse += [(s.rms, f"C{s.chip}c{s.core}") for s in mapping.settings.switched]
+    if coarse and max(coarse)[0] > _COARSE:
+        rms, where = max(coarse)
+        warn_user(f"weights of {where} are {100 * rms:.0f} % rms off (see report())", MappingWarning)
 
 
 def _clustered(

@@ -12,6 +12,7 @@ from arcana.mapping.quantise import SwitchedCore
 from arcana.mapping.rounding import Rounded, rounded
 from arcana.mapping.route import traffic
 from arcana.mapping.split import SplitCost
+from arcana.mapping.whole import Counted
 from arcana.mapping.wiring import deliveries
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ class Report:
         moved: What sharing of biases changed.
         biases: What rounding to codes changed.
         switched: How well weight currents of cores make their weights (SE2 with switched weights).
+        counted: How well whole numbers make weights that were fractions.
         split: What splitting of neurons changed.
         inputs: Where each input line goes.
         outputs: Where each output is.
@@ -114,6 +116,7 @@ class Report:
     moved: tuple[Moved, ...]
     biases: tuple[Rounded, ...]
     switched: tuple[SwitchedCore, ...]
+    counted: tuple[Counted, ...]
     split: SplitCost | None
     inputs: tuple[Line, ...]
     outputs: tuple[Line, ...]
@@ -128,7 +131,7 @@ class Report:
             _resources(mapping, cores), cores,
             tuple(map(tuple, between_cores.tolist())), tuple(map(tuple, between_chips.tolist())),
             mapping.placement.cost, mapping.placement.hops, mapping.placement.bound, mapping.placement.method,
-            mapping.clustering.moved, rounded(mapping), mapping.settings.switched, mapping.split,
+            mapping.clustering.moved, rounded(mapping), mapping.settings.switched, mapping.counted, mapping.split,
             _inputs(mapping), _outputs(mapping),
         )  # fmt: skip
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from arcana.units import show
+
 if TYPE_CHECKING:
     from arcana.mapping.report import Report
 
@@ -57,6 +59,13 @@ def report_text(report: Report) -> str:
         parts.append(
             "Weights made of four currents\n" + _table(("core", "weights", "rms error", "without a word"), rows)
         )
+    if report.counted:
+        rows = [
+            (c.population, c.receptor, show(c.before, "A"), show(c.current, "A"), f"{100 * c.rms:.2f} %")
+            for c in report.counted
+        ]
+        head = ("population", "receptor", "weight current", "chosen", "rms error")
+        parts.append("Weights made of whole numbers of one current\n" + _table(head, rows))
     if report.split is not None:
         s = report.split
         parts.append(

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from arcana.mapping.circuit import Floats, Ints
+from arcana.mapping.circuit import Ints
 from arcana.mapping.placing.prices import Prices
 from arcana.mapping.placing.score import Score
 from arcana.mapping.placing.tally import Tally
 from arcana.mapping.placing.task import Task
 
 _REFRESH = 16  # steps between two looks at what making room costs
-_PATIENCE, _PART = 32, 24  # a pass ends after 32 + units / 24 steps that found nothing better
+_PATIENCE, _PART = 64, 10  # a pass ends after 64 + units / 10 steps that found nothing better
 _NEVER = 1e15
 
 

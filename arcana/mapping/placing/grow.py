@@ -42,7 +42,7 @@ def in_order(task: Task, cores: list[Ints], full: bool) -> Ints:
 
 
 def grown(task: Task, cores: list[Ints], near: Floats, full: bool, rng: np.random.Generator) -> Ints:
-    """Each core grows from one random unit by the unit that shares most with it.
+    """Each core grows by the unit that shares most with it, from a random one or from its chip's other cores.
 
     Args:
         task: What is placed.
@@ -73,12 +73,15 @@ def _fill(
     task: Task, core: Ints, units: Ints, k: int, limit: Ints, near: Floats, rng: np.random.Generator
 ) -> None:
     load = np.zeros_like(limit)
+    chip = task.board.chip
+    near_chip = near[np.flatnonzero((core >= 0) & (chip[core] == chip[k]))].sum(0)
     pull = np.zeros(task.units)
     while True:
         free = units[(core[units] < 0) & (load + task.weight[units] <= limit).all(1)]
         if not free.size:
             return
-        unit = int(free[pull[free].argmax()]) if pull.any() else int(rng.choice(free))
+        wish = pull if pull.any() else near_chip
+        unit = int(free[wish[free].argmax()]) if wish.any() else int(rng.choice(free))
         core[unit], load = k, load + task.weight[unit]
         pull += near[unit] / max(int(task.weight[unit, 0]), 1)
 

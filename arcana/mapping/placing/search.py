@@ -15,10 +15,11 @@ from arcana.mapping.placing.score import Score, score_of
 from arcana.mapping.placing.task import Task
 
 _SPARES = (0.0, 0.25, 1.0)  # shares of the cores that are not needed, tried in turn
-_GROWN = 3  # random starts for each of them, with cores filled up, and as many with cores filled alike
+_GROWN = 5  # random starts for each of them, with cores filled up, and as many with cores filled alike
 _KEPT = 3  # starts that are refined further
 _NEAR = 1.2  # the neurons' own order is refined if its cost is at most this much above the best
-_CYCLES = 2  # times that the best one is coarsened and refined again
+_CYCLES = 4  # times that the best one is coarsened and refined again
+_RESCUES = 12  # the same while limits are broken; every third time it starts anew
 _PASSES = 5  # of one refinement
 _MORE = 10  # passes while limits are broken
 _WORTH = 1e-3  # a pass that gains a smaller part of the cost is the last
@@ -33,10 +34,11 @@ def search(task: Task, seed: int) -> Found:
     own = _from_order(task)
     if own[0] is not best[0] and own[1].cost <= _NEAR * best[1].cost:
         best = _better(best, _finish(task, own[0], rng))
-    for _ in range(_CYCLES):
-        if _unbeatable(task, best[1]):
+    for cycle in range(_RESCUES):
+        if _unbeatable(task, best[1]) or (best[1].legal and cycle >= _CYCLES):
             break
-        best = _better(best, _again(task, best[0], rng))
+        fresh = not best[1].legal and cycle % 3 == 2
+        best = _better(best, _from_coarse(task, rng) if fresh else _again(task, best[0], rng))
     return best
 
 
@@ -79,8 +81,9 @@ def _from_coarse(task: Task, rng: np.random.Generator) -> Found:
             core = grown(coarsest, cores, near, number % 2 == 0, rng)
             starts.append(descend(flat, core, Prices.free(flat), rng))
     starts.sort(key=lambda found: found[1])
-    best = min((refine(flat, core, rng) for core, _ in starts[:_KEPT]), key=lambda found: found[1])
-    return _to_fine(task, levels, assign(coarsest, best[0], rng), rng)
+    kept = [assign(coarsest, refine(flat, core, rng)[0], rng) for core, _ in starts[:_KEPT]]
+    best = min((refine(coarsest, core, rng) for core in kept), key=lambda found: found[1])
+    return _to_fine(task, levels, best[0], rng)
 
 
 def _again(task: Task, core: Ints, rng: np.random.Generator) -> Found:
@@ -97,12 +100,12 @@ def _to_fine(task: Task, levels: list[tuple[Task, Ints]], core: Ints, rng: np.ra
 
 
 def _finish(task: Task, core: Ints, rng: np.random.Generator) -> Found:
-    """Refinement of units, with the parts in their best places."""
-    core, score = refine(task, repair(task, core), rng)
-    moved = assign(task, repair(task, core), rng)
-    if score_of(task, moved).below(score):
-        return refine(task, moved, rng)
-    return core, score
+    """Refinement of units, then with the parts in their best places."""
+    best = refine(task, core, rng)
+    if best[1].over:
+        best = refine(task, repair(task, best[0]), rng)
+    moved = assign(task, best[0], rng)
+    return refine(task, moved, rng) if score_of(task, moved).below(best[1]) else best
 
 
 def _unbeatable(task: Task, score: Score) -> bool:
