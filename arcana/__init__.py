@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from arcana.graph import NetworkGraph as NetworkGraph
     from arcana.hardware.defects import DefectMap as DefectMap
     from arcana.hardware.registry import load_profile as load_profile
-    from arcana.mapping.pipeline import Mapping as Mapping
     from arcana.mapping.pipeline import map_network as map_network
+    from arcana.mapping.result import Mapping as Mapping
     from arcana.mismatch import Mismatch as Mismatch
     from arcana.mismatch import MismatchModel as MismatchModel
     from arcana.netlist import read_netlist as read_netlist
@@ -39,7 +39,7 @@ _HOME = {
     "DPILayer": "arcana.nn.layer",
     "DefectMap": "arcana.hardware.defects",
     "Emulator": "arcana.emulate",
-    "Mapping": "arcana.mapping.pipeline",
+    "Mapping": "arcana.mapping.result",
     "Mismatch": "arcana.mismatch",
     "MismatchModel": "arcana.mismatch",
     "NetworkGraph": "arcana.graph",

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from arcana.hardware.profile import HardwareProfile
-from arcana.mapping.pipeline import Mapping, map_network
+from arcana.mapping.pipeline import map_network
+from arcana.mapping.result import Mapping
 from arcana.nn.sequential import Sequential
 
 

@@ -16,7 +16,7 @@ from arcana.mapping.whole import Counted
 from arcana.mapping.wiring import deliveries
 
 if TYPE_CHECKING:
-    from arcana.mapping.pipeline import Mapping
+    from arcana.mapping.result import Mapping
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from arcana.units import show
 
 if TYPE_CHECKING:
     from arcana.circuits.technology import Technology
-    from arcana.mapping.pipeline import Mapping
+    from arcana.mapping.result import Mapping
 
 _PARTS = ("mem", *RECEPTORS, "ahp")
 

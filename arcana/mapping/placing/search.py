@@ -19,6 +19,7 @@ _GROWN = 5  # random starts for each of them, with cores filled up, and as many 
 _KEPT = 3  # starts that are refined further
 _NEAR = 1.2  # the neurons' own order is refined if its cost is at most this much above the best
 _CYCLES = 4  # times that the best one is coarsened and refined again
+_IDLE = 2  # of them in a row that find nothing better are the last
 _RESCUES = 12  # the same while limits are broken; every third time it starts anew
 _PASSES = 5  # of one refinement
 _MORE = 10  # passes while limits are broken
@@ -34,11 +35,14 @@ def search(task: Task, seed: int) -> Found:
     own = _from_order(task)
     if own[0] is not best[0] and own[1].cost <= _NEAR * best[1].cost:
         best = _better(best, _finish(task, own[0], rng))
+    idle = 0
     for cycle in range(_RESCUES):
-        if _unbeatable(task, best[1]) or (best[1].legal and cycle >= _CYCLES):
+        if _unbeatable(task, best[1]) or (best[1].legal and (cycle >= _CYCLES or idle >= _IDLE)):
             break
         fresh = not best[1].legal and cycle % 3 == 2
-        best = _better(best, _from_coarse(task, rng) if fresh else _again(task, best[0], rng))
+        found = _from_coarse(task, rng) if fresh else _again(task, best[0], rng)
+        idle = 0 if found[1].below(best[1]) else idle + 1
+        best = _better(best, found)
     return best
 
 
