@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from arcana.circuits.names import RECEPTORS
 from arcana.errors import BadInput, Problems, unknown_name
 from arcana.graph import DELAYS, NetworkGraph
+from arcana.hardware.board import check_board
 from arcana.hardware.profile import HardwareProfile
 from arcana.mapping.circuit import Circuit, Floats, Ints
 from arcana.stages import stages
@@ -30,7 +31,7 @@ def lower(graph: NetworkGraph, profile: HardwareProfile, rates: Mapping[str, Arr
             constants of another chip behind the biases.
     """
     problems = Problems()
-    check_size(sum(p.size for p in graph.populations), profile, problems)
+    check_board(sum(p.size for p in graph.populations), profile, problems)
     _check_outputs(graph, profile, problems)
     _check_technology(graph, profile, problems)
     stage = stages(graph, problems)
@@ -58,14 +59,6 @@ def lower(graph: NetworkGraph, profile: HardwareProfile, rates: Mapping[str, Arr
         graph, inputs, at - inputs, keys[0], keys[1], keys[2], total, keys[3], rate,
         np.repeat([stage[p.name] for p in graph.populations], [p.size for p in graph.populations]),
     )  # fmt: skip
-
-
-def check_size(neurons: int, profile: HardwareProfile, problems: Problems) -> None:
-    """Note a network that has more neurons than the board."""
-    available = profile.chips * profile.cores_per_chip * profile.neurons_per_core
-    if neurons > available:
-        cores = f"{profile.chips} chips of {profile.cores_per_chip} cores of {profile.neurons_per_core}"
-        problems.note("neurons", neurons, f"at most {available}", hint=f"{profile.name} has {cores}")
 
 
 def _check_outputs(graph: NetworkGraph, profile: HardwareProfile, problems: Problems) -> None:

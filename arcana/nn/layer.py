@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from arcana.circuits.dpi import DPIState
+from arcana.errors import Problems
 from arcana.graph import NetworkGraph, Solver
+from arcana.hardware.board import check_board
 from arcana.hardware.profile import HardwareProfile
 from arcana.nn.base import DPIModule
 from arcana.surrogate import fast_sigmoid
@@ -54,6 +56,9 @@ class DPILayer(DPIModule):
     ) -> None:
         surrogate_fn: Surrogate = options.pop("surrogate_fn", fast_sigmoid)
         super().__init__(n_in, n_out, dt, surrogate_fn, profile, recurrent, solver, fan_in, bias_groups, options)
+        problems = Problems()
+        check_board(n_out, self.profile, problems)
+        problems.raise_if_any()
 
     def graph(self) -> NetworkGraph:
         """The layer as plain data, for ``arcana.map_network``."""

@@ -10,6 +10,7 @@ from torch import nn
 from arcana.circuits.dpi import DPIState
 from arcana.errors import BadInput, Problems
 from arcana.graph import NetworkGraph
+from arcana.hardware.board import check_board
 from arcana.nn.base import DPIModule
 from arcana.typing import Tensor
 
@@ -37,6 +38,9 @@ class Sequential(nn.Module):
             if width is not None and n_in is not None and n_in != width:
                 problems.note(f"module {k}: n_in", n_in, f"{width}, the width of the module before it")
             width = n_out if n_in is not None else width if n_out is None else n_out
+        layers = [m for m in modules if isinstance(m, DPIModule)]
+        for profile in {id(m.profile): m.profile for m in layers}.values():
+            check_board(sum(m.n_out for m in layers if m.profile == profile), profile, problems)
         problems.raise_if_any()
         self.layers = nn.ModuleList(modules)
 
