@@ -13,6 +13,7 @@ from arcana.circuits.dpi import DPIState
 from arcana.circuits.names import BIASES, RECEPTORS
 from arcana.errors import BadInput, Problems
 from arcana.graph import Encoder, NetworkGraph, Population
+from arcana.hardware.biases import ContinuousBiasgen
 from arcana.hardware.profile import HardwareProfile
 from arcana.nn.encoder import ADM
 from arcana.nn.layer import DPILayer
@@ -42,7 +43,8 @@ class Staged(nn.Module):
         order = sorted(set(stage.values()))
         self.members = tuple(tuple(p.name for p in graph.populations if stage[p.name] == k) for k in order)
         self.feeds = tuple(self._feeds(names) for names in self.members)
-        layers = [self._layer(names, feeds, profile) for names, feeds in zip(self.members, self.feeds, strict=True)]
+        free = any_current(profile)
+        layers = [self._layer(names, feeds, free) for names, feeds in zip(self.members, self.feeds, strict=True)]
         self.layers = nn.ModuleList(layers)
 
     @property
@@ -121,6 +123,12 @@ class Staged(nn.Module):
                 if hasattr(layer, name):
                     getattr(layer, name).copy_(torch.from_numpy(table).to(like))
         return layer
+
+
+def any_current(profile: HardwareProfile) -> HardwareProfile:
+    """The same chip with a bias generator that makes any current: what a graph says is what is run."""
+    generator = ContinuousBiasgen(kind="continuous", status="assumed", source=("arcana",))
+    return profile.model_copy(update={"biasgen": generator})
 
 
 def _starts(populations: Sequence[Population]) -> tuple[dict[str, int], int]:
