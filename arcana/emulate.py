@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -15,6 +15,7 @@ from arcana.hardware.profile import HardwareProfile
 from arcana.hardware.registry import load_profile
 from arcana.mapping.decode import Decoded, decode
 from arcana.mapping.drc import require
+from arcana.mapping.load import Load, count_events
 from arcana.mismatch import Mismatch
 from arcana.nn.chips import on_device, remove_mismatch
 from arcana.nn.from_graph import Staged, StagedState, set_factors
@@ -115,6 +116,28 @@ class Emulator(nn.Module):
         return everything[..., rows]
 
     @torch.no_grad()
+    def load(self, X: Tensor) -> Load:
+        """Events of a run on this input, per series on average: see ``arcana.mapping.load.count_events``.
+
+        Raises:
+            BadInput: for several boards, whose loads differ.
+        """
+        return self.load_of_lines(self.encode(X))
+
+    @torch.no_grad()
+    def load_of_lines(self, events: Tensor) -> Load:
+        """The same for events on the input lines (B, T, lines), past the encoder."""
+        spikes, _, _ = self.net.run(events)
+        if any(s.ndim != events.ndim for s in spikes.values()):
+            raise BadInput.one("emulator", "several boards", "one board", hint="set_mismatch one at a time")
+        names = [lines.name for lines in self.config.inputs]
+        lines = torch.split(events, [lines.size for lines in self.config.inputs], -1)
+        return count_events(
+            self.config, self.profile, _per_series(spikes), _per_series(dict(zip(names, lines, strict=True))),
+            events.shape[-2] * self.net.dt,
+        )  # fmt: skip
+
+    @torch.no_grad()
     def simulate_lines(self, events: Tensor, record: tuple[str, ...] = ("spikes",)) -> dict[str, Tensor]:
         """Records of the output lines for events on the input lines (B, T, lines), past the encoder."""
         wanted = check_record(record)
@@ -131,3 +154,8 @@ class Emulator(nn.Module):
         if self.net.encoder is not None:
             rows.insert(0, {"spikes": events} if "spikes" in wanted else {})
         return Trace(self.read_out(spikes), after, tuple(rows), self.net.dt)
+
+
+def _per_series(events: dict[str, Tensor]) -> dict[str, Any]:
+    """Events of each line or neuron in one series, the mean over the batch."""
+    return {name: e.double().sum(-2).reshape(-1, e.shape[-1]).mean(0).numpy() for name, e in events.items()}

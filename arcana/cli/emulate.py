@@ -74,5 +74,12 @@ def _print(done: Run, output: Path) -> None:
     typer.echo(table(header, cells[:_ROWS]))
     if len(cells) > _ROWS:
         typer.echo(f"... and {len(cells) - _ROWS} more outputs (--json lists all)")
+    if done.load is not None and done.energy is not None:
+        rates = ", ".join(f"{name} {rate:.4g}" for name, rate in done.load.per_second.items())
+        typer.echo(f"events per second: {rates}")
+        if done.load.peak_link is not None:
+            link, rate = done.load.peak_link
+            typer.echo(f"busiest link: chip {link.source} to chip {link.target}, {rate:.4g} per second")
+        typer.echo(f"energy: {done.energy}")
     chips = f" on {done.chips} chips" if done.chips > 1 else ""
     typer.echo(f"{done.spikes} spikes of {done.neurons} outputs{chips} in {done.seconds:.6g} s -> {output}")

@@ -22,6 +22,8 @@ from arcana.emulate import Emulator
 from arcana.errors import BadFile, BadInput, Problem, Problems
 from arcana.files import read_text, write_whole
 from arcana.hardware.defects import DefectMap
+from arcana.mapping.energy import Energy, energy
+from arcana.mapping.load import Load
 from arcana.mismatch import MismatchModel
 from arcana.typing import Tensor
 
@@ -42,6 +44,8 @@ class Run:
         seconds: How long the run was [s].
         rates: By output, the mean, lowest and highest firing rate over the chips [Hz].
         outputs: Name and address of each output.
+        load: Events on the board; None for several chips.
+        energy: What they cost, as far as that is known.
     """
 
     times: NDArray[np.float64]
@@ -53,6 +57,8 @@ class Run:
     seconds: float
     rates: dict[str, list[float]]
     outputs: list[tuple[str, OutputAddress]]
+    load: Load | None
+    energy: Energy | None
 
     @property
     def spikes(self) -> int:
@@ -63,7 +69,9 @@ class Run:
         """Plain data, for JSON."""
         sizes = {"seconds": self.seconds, "neurons": self.neurons, "chips": self.chips, "spikes": self.spikes}
         outputs = [{"output": name, **address._asdict()} for name, address in self.outputs]
-        return {**sizes, "mismatch": self.mismatch, "rates_Hz": self.rates, "outputs": outputs}
+        load, energy = (None if part is None else part.to_dict() for part in (self.load, self.energy))
+        found = {"mismatch": self.mismatch, "rates_Hz": self.rates, "outputs": outputs}
+        return {**sizes, **found, "load": load, "energy": energy}
 
 
 def run(
@@ -102,6 +110,7 @@ def run(
             events = _binned(read_events(file, ordered=True), lines, step, duration, file)
     times = emulator.simulate_lines(events, ("spike_times",))["spike_times"]
     many = 1 if mismatch is None else mismatch.n_chips
+    load = emulator.load_of_lines(events) if many == 1 else None
     steps = times.shape[-2]
     times = times.reshape(many, steps, -1)
     chip_of, at, neuron = (~times.isnan()).nonzero(as_tuple=True)
@@ -111,7 +120,8 @@ def run(
     return Run(
         times[chip_of, at, neuron].double().numpy(), neuron.numpy(), chip_of.numpy(), times.shape[-1], many,
         None if mismatch is None else mismatch.to_dict(), steps * step,
-        {name: values.tolist() for name, values in rates.items()}, addresses,
+        {name: values.tolist() for name, values in rates.items()}, addresses, load,
+        None if load is None else energy(load, chip),
     )  # fmt: skip
 
 

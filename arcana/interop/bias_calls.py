@@ -15,7 +15,9 @@ from arcana.quantize.listed import HasCores
 
 FORM = LineForm('set_bias("NAME", fine, coarse)', "fine-coarse", "set_bias takes the fine code first")
 _NUMBER = r"\s*([-+]?\d{1,9})\s*"
-_CALL = re.compile(rf"""[\w.]*?(?:\[(\d{{1,9}})\]\.)?set_bias\(\s*(["'])(\w+)\2\s*,{_NUMBER},{_NUMBER}\)""", re.ASCII)
+_CALL = re.compile(
+    rf"""[\w.]*?(?:\[(\d{{1,9}})\]\.)?set_bias\(\s*(["'])(\w+)\2\s*,{_NUMBER},{_NUMBER}\)""", re.ASCII
+)
 _HEADING = re.compile(r"#\s*C(\d{1,9})c(\d{1,9})\s*", re.ASCII)
 
 

@@ -89,7 +89,7 @@ def hop_signs(profile: HardwareProfile) -> tuple[int, int]:
 
 
 def read_caer_words(text_or_path: str | Path, profile: HardwareProfile) -> Collected:
-    """Read words; a comment ``# U0 ...`` names the chip of those below it. The kind of a word is seen from its bits.
+    """Read words; a comment ``# U0 ...`` names the chip of those below it, bits tell what kind a word is.
 
     Input words that listen to nobody (core 0, neuron 0) and output words without a core are empty: they are
     skipped.
@@ -223,4 +223,3 @@ class _Reader:
             row = list(SramWord(v["sram_id"], tag, v["core_mask"], dx, dy))
             self.found.srams.setdefault(place, []).append(row)
         return *place, "sram", v["sram_id"]
-

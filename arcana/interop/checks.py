@@ -32,7 +32,9 @@ def require_family(profile: HardwareProfile, families: Collection[str], form: st
         BadInput: with the chips that have it.
     """
     if profile.family not in families:
-        raise BadInput.one("profile", profile.name, f"one of the family {' or '.join(families)}, for the form {form}")
+        raise BadInput.one(
+            "profile", profile.name, f"one of the family {' or '.join(families)}, for the form {form}"
+        )
 
 
 def require_writable(

@@ -39,7 +39,9 @@ def read_physical_netlist(text_or_path: str | Path, profile: HardwareProfile) ->
         except Refused as error:
             reader.problems.note(f"line {number}", error.given, error.allowed, hint=f"in {line.strip()[:60]!r}")
     if not reader.known:
-        reader.problems.insert(0, Problem("netlist", "no line 'netlist'", f"a line 'netlist {VERSION} {profile.family}'"))
+        reader.problems.insert(
+            0, Problem("netlist", "no line 'netlist'", f"a line 'netlist {VERSION} {profile.family}'")
+        )
     reader.finish()
     reader.problems.raise_if_any(path)
     return reader.found
@@ -107,7 +109,9 @@ class _Reader:
         for name, used in sizes.items():
             if len(used) <= max(used):
                 missing = next(k for k in range(len(used)) if k not in used)
-                self.problems.note(f"neuron {name}[{missing}]", "(missing)", f"a line for each of {name}[0] to [{max(used)}]")
+                self.problems.note(
+                    f"neuron {name}[{missing}]", "(missing)", f"a line for each of {name}[0] to [{max(used)}]"
+                )
         for place in {*self.found.cams, *self.found.srams} - {*self.found.names}:
             if "C{}c{}".format(*place[:2]) in sizes:
                 shown = "U{}-C{}-N{}".format(*place)
@@ -267,6 +271,10 @@ def _values(words: list[str], keys: tuple[str, ...]) -> dict[str, list[str]]:
             found.setdefault(key, [])
         else:
             found[key].append(word)
-    if set(found) != set(keys) or any(not v for v in found.values()) or (keys != ("cams",) and any(len(v) != 1 for v in found.values())):
+    if (
+        set(found) != set(keys)
+        or any(not v for v in found.values())
+        or (keys != ("cams",) and any(len(v) != 1 for v in found.values()))
+    ):
         raise Refused(" ".join(words), allowed)
     return found

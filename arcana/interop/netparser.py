@@ -1,4 +1,4 @@
-"""Biases as netparser reads them: ``U0-C0-NAME-coarse-fine-high``, in the order of cAER, with the range at the end."""
+"""Biases as netparser reads them: ``U0-C0-NAME-coarse-fine-high``, in cAER's order, with the range at the end."""
 
 from __future__ import annotations
 

@@ -78,7 +78,8 @@ def write_samna1(config: ChipConfig, profile: HardwareProfile) -> str:
     def core_text(chip: int, core: int) -> str:
         codes = codes_of(cores.get((chip, core)), names, profile)
         parameters = {
-            name: cereal.leaf({"param_name": name, **dict(zip(CODE, code, strict=True))}) for name, code in codes.items()
+            name: cereal.leaf({"param_name": name, **dict(zip(CODE, code, strict=True))})
+            for name, code in codes.items()
         }
         places = [neurons.get((chip, core, k)) for k in range(profile.neurons_per_core)]
         members = {
@@ -107,7 +108,7 @@ def read_samna1(text_or_path: str | Path, profile: HardwareProfile) -> Collected
     found = read_configuration(text_or_path, profile, reader.read)
     if reader.elsewhere:
         text = (
-            f"{reader.elsewhere} destinations name another chip than their hops reach on a board of {profile.name}; "
+            f"{reader.elsewhere} destinations name another chip than their hops reach by {profile.name}; "
             "the hops were kept"
         )
         warn_user(text, NotHeldWarning)
@@ -119,9 +120,7 @@ def _neuron(neuron: PlacedNeuron | None, profile: HardwareProfile) -> str:
     words = {} if neuron is None else {w.word: w for w in neuron.cam_words}
     hops = {} if neuron is None else {w.word: w for w in neuron.sram_words}
     empty = cereal.leaf(synapse(None, profile))
-    synapses = (
-        cereal.leaf(synapse(words[k], profile)) if k in words else empty for k in range(profile.fan_in)
-    )
+    synapses = (cereal.leaf(synapse(words[k], profile)) if k in words else empty for k in range(profile.fan_in))
     targets = range(int(profile.topology.destinations_per_neuron))
     destinations = (cereal.leaf(destination(chip, hops.get(k), profile)) for k in targets)
     return cereal.text_of({"synapses": cereal.array(synapses), "destinations": cereal.array(destinations)})

@@ -12,8 +12,8 @@
 - Members whose inner form is not public are neither written nor read: the sADC groups and enables, the DVS
   interface and the bio-amplifiers. Monitoring switches and power-down flags are written at rest, and not read.
 - Parameters that the settings do not hold are written with ``idle_code`` of the profile, or (0, 0).
-- A latch is written to all neurons of its core. A latch that the settings do not name is off; but one that lets a
-  current in (``so_dc``, ``so_adaptation``) is on where its core has a code for that current, as the emulator reads it.
+- A latch is written to all neurons of its core. A latch that the settings do not name is off; but one that lets
+  a current in (``so_dc``, ``so_adaptation``) is on where its core has a code for it, as the emulator reads it.
 """
 
 from __future__ import annotations
@@ -97,11 +97,14 @@ def shared_codes(
     names, problems = names_of(profile, scope), Problems()
     found = codes_of(None, names, profile)
     for name in names:
-        held = {cores[chip, k].biases[name] for k in members if (chip, k) in cores and name in cores[chip, k].biases}
+        held = {
+            cores[chip, k].biases[name] for k in members if (chip, k) in cores and name in cores[chip, k].biases
+        }
         if len(held) > 1:
             shown = " and ".join(f"({c.coarse}, {c.fine})" for c in sorted(held, key=lambda c: (c.coarse, c.fine)))
             problems.note(f"C{chip}.{name}", shown, f"one code for cores {', '.join(map(str, members))}")
-        found |= {name: (code.coarse, code.fine) for code in held}
+        for code in held:
+            found[name] = (code.coarse, code.fine)
     problems.raise_if_any()
     return found
 
@@ -156,17 +159,19 @@ def read_samna2(text_or_path: str | Path, profile: HardwareProfile) -> Collected
     reader = _Reader(profile)
     found = read_configuration(text_or_path, profile, reader.read)
     if reader.odd:
-        warn_user(f"latches of {reader.odd} unused neurons differ from their core's and were left out", NotHeldWarning)
+        warn_user(
+            f"latches of {reader.odd} unused neurons differ from their core's and were left out", NotHeldWarning
+        )
     return found
 
 
 def _neuron(neuron: PlacedNeuron | None, latches: dict[str, str], profile: HardwareProfile) -> str:
-    words = {} if neuron is None else {w.word: w for w in neuron.cam_words if w.receptor != profile.synapse.empty_code}
+    words = (
+        {} if neuron is None else {w.word: w for w in neuron.cam_words if w.receptor != profile.synapse.empty_code}
+    )
     hops = {} if neuron is None else {w.word: w for w in neuron.sram_words}
     empty = cereal.leaf(synapse(None, profile))
-    synapses = (
-        cereal.leaf(synapse(words[k], profile)) if k in words else empty for k in range(profile.fan_in)
-    )
+    synapses = (cereal.leaf(synapse(words[k], profile)) if k in words else empty for k in range(profile.fan_in))
     targets = range(int(profile.topology.destinations_per_neuron))
     destinations = (cereal.leaf(destination(hops.get(k), profile)) for k in targets)
     members = {"synapses": cereal.array(synapses), "destinations": cereal.array(destinations), **latches}
@@ -207,7 +212,6 @@ class _Reader:
         if "cores" not in members:
             node.refuse("no cores", "an object with cores")
             return
-        every = range(self.profile.cores_per_chip)
         names = names_of(self.profile, "core")
         for core, inside in members["cores"].items(self.profile.cores_per_chip):
             held = codes.setdefault((chip, core), codes_of(None, names, self.profile))
@@ -216,18 +220,18 @@ class _Reader:
                 take_codes(held, parts["parameters"], names, self._code)
             if "neurons" in parts:
                 self._neurons((chip, core), parts["neurons"], found)
-        for name, scope, cores in self._shared(every):
+        for name, scope, cores in self._shared():
             shared = codes_of(None, names_of(self.profile, scope), self.profile)
             if name in members:
                 take_codes(shared, members[name], list(shared), self._code)
-            idle = codes_of(None, shared, self.profile)
+            if shared == codes_of(None, shared, self.profile):
+                continue  # as on an untouched chip: nobody set it
             for core in cores:
                 if (chip, core) in codes:
-                    # an untouched one is no setting: what is not there is written as it is on an untouched chip
-                    codes[chip, core] |= {n: c for n, c in shared.items() if shared != idle}
+                    codes[chip, core] |= shared
 
-    def _shared(self, every: range) -> Iterator[tuple[str, str, tuple[int, ...]]]:
-        yield "global_parameters", "chip", tuple(every)
+    def _shared(self) -> Iterator[tuple[str, str, tuple[int, ...]]]:
+        yield "global_parameters", "chip", tuple(range(self.profile.cores_per_chip))
         for name, cores in HALVES.items():
             yield name, "half chip", cores
 
@@ -240,9 +244,7 @@ class _Reader:
             place = (*core, k)
             names = {f"latch_{name}": name for name in self.profile.latch}
             members = neuron.members(("synapses", "destinations", *names))
-            latches[place] = {
-                name: members[key].flag() if key in members else False for key, name in names.items()
-            }
+            latches[place] = {name: members[key].flag() if key in members else False for key, name in names.items()}
             if "synapses" in members:
                 for word, item in members["synapses"].items(self.profile.fan_in):
                     if item.value != self.empty:
@@ -273,7 +275,7 @@ class _Reader:
         kind = parts["dendrite"].value if "dendrite" in parts else self.profile.synapse.empty_code
         if kind == self.profile.synapse.empty_code:
             return
-        if isinstance(kind, bool) or kind not in codes:
+        if isinstance(kind, bool) or not isinstance(kind, int) or kind not in codes:
             allowed = ", ".join(map(str, sorted(c for c in codes if c is not None)))
             parts["dendrite"].refuse(kind, f"one of {allowed}, or {self.profile.synapse.empty_code} for none")
             return

@@ -53,9 +53,7 @@ def read_code(node: Node, fields: tuple[str, str], ignored: tuple[str, ...], pro
     return coarse.whole(0, generator.coarse_codes - 1), fine.whole(0, generator.fine_codes - 1)
 
 
-def take_codes(
-    found: dict[str, Pair], node: Node, names: Iterable[str], read: Callable[[Node], Pair]
-) -> None:
+def take_codes(found: dict[str, Pair], node: Node, names: Iterable[str], read: Callable[[Node], Pair]) -> None:
     """Read a map of parameters; names that do not belong there are refused."""
     known = set(names)
     for name, value in node.entries():
@@ -129,7 +127,9 @@ def _cores(document: object) -> list[dict[str, object]]:
         following: list[object] = []
         for value in level:
             if name is None:
-                following += list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+                following += (
+                    list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+                )
             elif isinstance(value, dict):
                 following.append(value.get(name))
         level = following

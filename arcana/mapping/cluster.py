@@ -138,8 +138,8 @@ class _Kinds:
     switched: bool
 
     def of(self, values: Floats) -> Clustering:
-        rows, first, row_of = np.unique(values, axis=0, return_index=True, return_inverse=True)
-        order = np.argsort(first)  # sets and problems come in the order of the neurons
+        rows, seen, row_of = np.unique(values, axis=0, return_index=True, return_inverse=True)
+        order = np.argsort(seen)  # sets and problems come in the order of the neurons
         rows, row_of = rows[order], np.argsort(order)[row_of.ravel()]
         biases = [{n: v for n, v in zip(self.names, row, strict=True) if v != _MISSING} for row in rows.tolist()]
         keys, leaks, codes = self._keys(biases, row_of)
