@@ -10,13 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from arcana.circuits.names import BIASES
 from arcana.config import (
     BiasCode,
     ChipConfig,
-    Connection,
     CoreBiases,
     EncoderSettings,
     InputLines,
+    OutputLines,
+    PlacedNeuron,
     PlacedPopulation,
     ProfileId,
     Provenance,
@@ -29,7 +31,16 @@ from arcana.quantize.codes import CoreCodes, bias_limits, decode_biases, encode_
 
 text = st.text(max_size=12)
 positive = st.floats(min_value=0, exclude_min=True, allow_nan=False, allow_infinity=False)
-codes = st.builds(BiasCode, coarse=st.integers(0, 7), fine=st.integers(0, 255))
+codes = st.builds(BiasCode, coarse=st.integers(0, 7), fine=st.integers(0, 255), low_range=st.booleans())
+
+
+def rows(*columns):
+    """Rows of a table: some columns have limits, others hold any number."""
+    return st.lists(st.tuples(*columns).map(list), max_size=4)
+
+
+number = st.integers(-9, 5000)
+parts = st.floats(min_value=0, allow_nan=False, allow_infinity=False)
 
 
 @st.composite
@@ -37,20 +48,8 @@ def configs(draw):
     names = draw(st.lists(text, min_size=2, max_size=4, unique=True))
     channels = draw(st.integers(1, 3))
     thresholds = st.lists(positive, min_size=channels, max_size=channels)
-    sizes = [2 * channels, *(draw(st.integers(1, 9)) for _ in names[1:])]
+    sizes = {name: draw(st.integers(1, 9)) for name in names[1:]}
     places = draw(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=3, max_size=3, unique=True))
-    connections = []
-    for _ in range(draw(st.integers(0, 4))):
-        pre, post = draw(st.integers(0, len(names) - 1)), draw(st.integers(1, len(names) - 1))
-        row = st.tuples(st.integers(0, sizes[pre] - 1), st.integers(0, sizes[post] - 1), st.integers(1, 64))
-        connections.append(
-            Connection(
-                source=names[pre],
-                target=names[post],
-                receptor=draw(st.sampled_from(["ampa", "nmda", "gabaa", "gabab"])),
-                synapses=[list(r) for r in draw(st.lists(row, max_size=5))],
-            )
-        )
     encoder = EncoderSettings(
         channels=channels,
         threshold_up=draw(thresholds),
@@ -60,36 +59,68 @@ def configs(draw):
         events_per_step=draw(st.integers(1, 99)),
         upsample=draw(st.integers(1, 99)),
     )
+    line = st.integers(0, 2 * channels - 1)
+    outputs = [
+        OutputLines(name=name, neurons=draw(rows(*[number] * 4))) for name in draw(st.sets(text, max_size=2))
+    ]
     return ChipConfig(
         profile=ProfileId(name=draw(text), hash=draw(text)),
         provenance=Provenance(
             arcana_version=draw(text), seed=draw(st.none() | st.integers()), note=draw(st.text(max_size=40))
         ),
-        inputs=[InputLines(name=names[0], size=sizes[0])],
+        inputs=[
+            InputLines(name=names[0], size=2 * channels, events=draw(rows(line, number, number, number)))
+        ],
+        outputs=outputs,
         encoder=draw(st.none() | st.just(encoder)),
         populations=[
             PlacedPopulation(
                 name=name,
                 size=size,
-                chip=places[k][0],
-                core=places[k][1],
                 dt_s=draw(positive),
                 solver=draw(st.sampled_from(["rk4", "heun", "euler"])),
                 leak_saturation=draw(st.booleans()),
                 substeps=draw(st.none() | st.integers(1, 99)),
+                stage=draw(st.integers(0, 9)),
             )
-            for k, (name, size) in enumerate(zip(names[1:], sizes[1:], strict=True))
+            for name, size in sizes.items()
         ],
-        connections=connections,
-        cores=[
-            CoreBiases(
-                chip=chip,
-                core=core,
-                biases=draw(st.dictionaries(text, codes, max_size=4)),
-                latches=draw(st.dictionaries(text, st.booleans(), max_size=2)),
-            )
-            for chip, core in places
-        ],
+        cores=[draw(cores(chip, core)) for chip, core in places],
+        neurons=draw(
+            st.permutations([
+                draw(neurons(name, k, *draw(st.sampled_from(places)))) for name, n in sizes.items() for k in range(n)
+            ])
+        ),
+    )  # fmt: skip
+
+
+@st.composite
+def cores(draw, chip, core):
+    """Codes, or exact values."""
+    own = {
+        "biases": draw(st.dictionaries(text, codes, max_size=4)),
+        "latches": draw(st.dictionaries(text, st.booleans(), max_size=2)),
+    }
+    exact = {
+        "exact": draw(st.dictionaries(st.sampled_from(sorted(BIASES)), parts, max_size=3)),
+        "exact_switches": draw(st.lists(parts, max_size=4)),
+        "exact_tau2": draw(st.none() | positive),
+    }
+    return CoreBiases(chip=chip, core=core, **draw(st.sampled_from([own, exact])))
+
+
+@st.composite
+def neurons(draw, population, index, chip, core):
+    """A neuron in any place of a core, with any tables."""
+    return PlacedNeuron(
+        chip=chip,
+        core=core,
+        neuron=draw(st.integers(0, 999)),
+        population=population,
+        index=index,
+        tau2=draw(st.booleans()),
+        cams=draw(rows(*[number] * 5)),
+        srams=draw(rows(*[number] * 5)),
     )
 
 
@@ -110,7 +141,19 @@ def test_save_load_save_gives_the_same_bytes(config):
         assert again.to_json().encode() == path.read_bytes()
         assert again.provenance == config.provenance
         assert again.populations == config.populations
-        assert again.cores == config.cores
+        assert len(again.neurons) == len(config.neurons)
+        assert in_order(again) == in_order(config)
+
+
+def in_order(config):
+    """Cores, neurons and lines without the order, which the file puts right."""
+    held = config.model_dump()
+    for part in (*held["neurons"], *held["inputs"]):
+        for name in ("cams", "srams", "events"):
+            part[name] = sorted(part.get(name, []))
+    held["neurons"].sort(key=lambda n: (n["population"], n["index"]))
+    held["cores"].sort(key=lambda c: (c["chip"], c["core"]))
+    return held
 
 
 @given(configs(), st.data())
