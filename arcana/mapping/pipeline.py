@@ -31,7 +31,6 @@ Weights: TypeAlias = Literal["auto", "repeat", "switch"]
 Method: TypeAlias = Literal["auto", "search", "exact"]
 _TRIES = 4  # placements that are tried before the router's reasons are given to the user
 _COARSE = 0.15  # relative error of weights that is worth a warning
-_FEWER_SETS_FROM = 2  # the try from which biases are shared more than the number of cores asks for
 _ROOM = 0.04  # share of the tags of each core that a further try leaves free
 
 
@@ -86,24 +85,26 @@ def map_network(
     circuit = lower(graph, profile, rates)
     circuit, cost = split_fan_in(circuit, profile, layout, switched, split)
     words = words_of(circuit, not switched)
-    routing, reasons = None, tuple[Problem, ...]()
-    for attempt in range(_TRIES):
-        clustering = _clustered(circuit, profile, layout, attempt, exact=exact, switched=switched, share=share)
+    routing, reasons, room, fewer = None, tuple[Problem, ...](), 0, False
+    while routing is None and room < _TRIES:
+        clustering = _clustered(circuit, profile, layout, fewer, exact=exact, switched=switched, share=share)
         try:
-            placement = _placed(circuit, clustering, words, layout, attempt, seed, method)
+            placement = _placed(circuit, clustering, words, layout, room, seed, method)
         except BadInput as error:
             reasons = reasons or error.problems
+            if fewer or share == "refuse" or len(clustering.sets) <= _reachable(layout, profile):
+                break
+            fewer = True
             continue
         settings = quantise(
             circuit, clustering, placement, layout, profile, exact=exact, switched=switched, seed=seed
         )
         used = np.where(settings.switches == 0, 0, words) if switched else words
         try:
-            routing = route(circuit, placement, used, settings.switches, layout, profile, defects, seed + attempt)
+            routing = route(circuit, placement, used, settings.switches, layout, profile, defects, seed + room)
         except NoRoute as error:
             reasons = reasons or tuple(_unproven(p) for p in error.problems)
-        else:
-            break
+            room += 1
     if routing is None:
         raise BadInput(reasons)
     mapping = Mapping(
@@ -132,14 +133,19 @@ def _warn(mapping: Mapping) -> None:
         warn_user(f"weights of {where} are {100 * rms:.0f} % rms off (see report())", MappingWarning)
 
 
+def _reachable(layout: Layout, profile: HardwareProfile) -> int:
+    """Cores that one neuron can send to."""
+    return layout.targets * profile.cores_per_chip
+
+
 def _clustered(
-    circuit: Circuit, profile: HardwareProfile, layout: Layout, attempt: int, *, share: Share, **options: bool
+    circuit: Circuit, profile: HardwareProfile, layout: Layout, fewer: bool, *, share: Share, **options: bool
 ) -> Clustering:
-    """Bias sets; in later tries for no more cores than one neuron can reach."""
+    """Bias sets for the cores of the board, or for no more of them than one neuron can send to."""
     usable = (layout.words >= 0).sum(1)
     cores = int((usable > 0).sum())
-    if attempt >= _FEWER_SETS_FROM and share == "nearest":
-        cores = min(cores, layout.targets * profile.cores_per_chip)
+    if fewer:
+        cores = min(cores, _reachable(layout, profile))
     return cluster(circuit, profile, cores, int(usable.max()), share=share, **options)
 
 
@@ -149,12 +155,12 @@ def _unproven(problem: Problem) -> Problem:
 
 
 def _placed(
-    circuit: Circuit, clustering: Clustering, words: Ints, layout: Layout, attempt: int, seed: int, method: Method
+    circuit: Circuit, clustering: Clustering, words: Ints, layout: Layout, room: int, seed: int, method: Method
 ) -> Placement:
     """A placement; where the router found no tags for the one before, with more of them left free in each core."""
-    roomy = replace(layout, tags=np.floor(layout.tags * (1 - _ROOM * attempt)).astype(np.int64))
+    roomy = replace(layout, tags=np.floor(layout.tags * (1 - _ROOM * room)).astype(np.int64))
     need = fan_in(circuit, words)
-    return place(circuit, clustering.kind, need, roomy, seed=seed + 1000 * attempt, method=method)
+    return place(circuit, clustering.kind, need, roomy, seed=seed + 1000 * room, method=method)
 
 
 def network_graph(net: Any) -> NetworkGraph:

@@ -1,4 +1,4 @@
-"""Random networks on a board: a mapping that is clean and gives the network back exactly, or true reasons why not."""
+"""Random networks on a board: a clean mapping that gives the network back exactly, or true reasons why not."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import warnings
 from collections import Counter
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from random_networks import defects as random_defects
 from random_networks import network
@@ -18,9 +18,7 @@ from arcana.errors import ArcanaWarning, BadInput
 from arcana.hardware import load_profile
 from arcana.mapping.drc import check
 
-SIZES = st.one_of(
-    st.integers(1, 12), st.integers(1, 60), st.integers(1, 60), st.integers(60, 400), st.integers(200, 600)
-)
+SIZES = st.one_of(st.integers(1, 12), st.integers(1, 40), st.integers(1, 40), st.integers(40, 120))
 
 
 def try_to_map(graph, chip, defects, seed):
@@ -33,9 +31,7 @@ def is_right(graph, chip, defects, seed):
     try:
         mapping = try_to_map(graph, chip, defects, seed)
     except BadInput as error:
-        assert error.problems
-        for problem in error.problems:
-            assert_true(problem, graph, chip, defects)
+        assert_true(error.problems, graph, chip)
         return
     config = mapping.configuration()
     assert [v for v in check(config, chip, defects) if v.severity == "error"] == []
@@ -57,22 +53,24 @@ def assert_no_defect_is_used(config, defects):
                 assert not hit, (row, hit)
 
 
-def assert_true(problem, graph, chip, defects):
+def assert_true(problems, graph, chip):
     """Each reason of a refusal is held against the network itself."""
+    assert problems
     need = Counter()
     for p in graph.projections:
         for _, post, count in p.synapses:
             need[f"{p.target}[{post}]"] += count
-    field, value = problem.field, problem.value
-    if field.endswith(": input words"):
-        assert need[field.removesuffix(": input words")] == value
-        assert value > int(problem.allowed.removeprefix("at most ").split()[0])
-    elif field == "further neurons with too many input words":
-        assert sum(n > chip.fan_in for n in need.values()) >= value
-    elif field == "neurons":
-        assert sum(p.size for p in graph.populations) == value
-    else:  # what a search did not find: it must say that it is no proof
-        assert "not proven" in problem.hint, problem
+    for problem in problems:
+        field, value = problem.field, problem.value
+        if field.endswith(": input words"):
+            assert need[field.removesuffix(": input words")] == value
+            assert value > int(problem.allowed.removeprefix("at most ").split()[0])
+        elif field == "further neurons with too many input words":
+            assert sum(n > chip.fan_in for n in need.values()) >= value
+        elif field == "neurons":
+            assert sum(p.size for p in graph.populations) == value
+        else:  # what a search did not find: it must say that it is no proof
+            assert "not proven" in problem.hint, problem
 
 
 @settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
@@ -89,8 +87,9 @@ def test_se2(neurons, seed):
     is_right(network(neurons, seed, chip), chip, random_defects(seed, chip), seed % 7)
 
 
-@pytest.mark.parametrize(("neurons", "seed"), [(1200, 3), (2000, 1), (3000, 2)])
-@pytest.mark.parametrize("name", ["dynapse1", "dynapse2"])
+@pytest.mark.parametrize(
+    ("name", "neurons", "seed"), [("dynapse1", 600, 3), ("dynapse1", 3000, 2), ("dynapse2", 1500, 1)]
+)
 def test_large(name, neurons, seed):
     chip = load_profile(name)
     graph = network(neurons, seed, chip, most_in=60)
@@ -102,7 +101,6 @@ def test_large(name, neurons, seed):
 def test_the_same_seed_gives_the_same_file(neurons, seed):
     chip = load_profile("dynapse1")
     graph = network(neurons, seed, chip, most_in=60)
-    assume(max(Counter(p.target for p in graph.projections).values(), default=0) >= 0)
     try:
         one, two = (try_to_map(graph, chip, None, 3).configuration().to_json() for _ in range(2))
     except BadInput:

@@ -80,7 +80,7 @@ def test_64_used_inputs_and_a_thousand_unused_rows(name):
 
 
 def spread(chip, parts, size):
-    """Populations with a bias of their own each, so that no two share a core; every receptor, all to all in part."""
+    """Populations that share no biases, and so no core; each sends to all, through two receptors."""
     rng = np.random.default_rng(parts)
     populations = tuple(population(chip, f"p{k}", size, Idc=(1 + k) * 1e-12) for k in range(parts))
     projections = []
@@ -106,7 +106,7 @@ def test_four_cores(name):
 
 @pytest.mark.parametrize("name", CHIPS)
 def test_four_chips_and_every_output_by_name(name):
-    """Sixteen populations that share no biases, and so no core, in a ring: each sends to itself and the next two."""
+    """Sixteen populations that share no biases, and so no core: each sends to itself and the next two."""
     chip = load_profile(name)
     rng = np.random.default_rng(0)
     size, names = 60, tuple(f"p{k}" for k in range(16))
