@@ -31,7 +31,9 @@ _NUMBER = r"\s*([-+]?\d{1,9})\s*"
 _LINE = re.compile(rf"C(\d{{1,9}})c(\d{{1,9}})\s*:\s*\(\s*(\w+)\s*,{_NUMBER},{_NUMBER}\)", re.ASCII)
 _FORMS = {
     "coarse-fine": LineForm(
-        "C<chip>c<core>:(NAME,coarse,fine)", "coarse-fine", "swap the two, or pass order='fine-coarse'"
+        "C<chip>c<core>:(NAME,coarse,fine)",
+        "coarse-fine",
+        "swap the two, or pass order='fine-coarse' (--order fine-coarse)",
     ),
     "fine-coarse": LineForm("C<chip>c<core>:(NAME,fine,coarse)", "fine-coarse", "leave out order='fine-coarse'"),
 }

@@ -59,20 +59,24 @@ class SortedWeights:
         """
         sums = currents @ bits_of(currents.shape[1]).T
         order = np.argsort(sums, axis=1, kind="stable")
-        rising = np.take_along_axis(sums, order, 1)
-        cuts = np.searchsorted(self.weights, (rising[:, 1:] + rising[:, :-1]) / 2, side="right")
-        ends = np.pad(cuts, ((0, 0), (1, 1)))
-        ends[:, -1] = self.weights.size
-        parts = np.diff(self.prefix[:2, ends], axis=2)
+        parts = self._served(np.take_along_axis(sums, order, 1))
         shares = np.empty_like(parts)
         np.put_along_axis(shares, np.broadcast_to(order, parts.shape), parts, 2)
         return shares[0], shares[1]
 
     def errors(self, currents: Currents) -> Currents:
         """||w^ - w||^2 of each candidate (c, s) with the nearest sums, (c,)."""
-        count, total = self.shares(currents)
-        sums = currents @ bits_of(currents.shape[1]).T
-        return np.asarray(self.squares + np.einsum("cm,cm->c", sums, count * sums - 2 * total))
+        rising = np.sort(currents @ bits_of(currents.shape[1]).T, axis=1)
+        count, total = self._served(rising)
+        return np.asarray(self.squares + np.einsum("cm,cm->c", rising, count * rising - 2 * total))
+
+    def _served(self, rising: Currents) -> Currents:
+        """Sum of a and of a w over the weights nearest to each of the sums (c, m), which rise: (2, c, m)."""
+        ends = np.zeros((len(rising), rising.shape[1] + 1), dtype=np.int64)
+        ends[:, 1:-1] = np.searchsorted(self.weights, (rising[:, 1:] + rising[:, :-1]) / 2, side="right")
+        ends[:, -1] = self.weights.size
+        below = self.prefix[:2, ends]
+        return np.asarray(below[..., 1:] - below[..., :-1])
 
     def settle(self, currents: Currents) -> tuple[Currents, Currents]:
         """Lloyd's iteration: nearest sums, then the best currents >= 0 for them, until nothing gains.

@@ -154,14 +154,14 @@ def best_levels(words: SortedWeights, levels: Currents, starts: Ints, thorough: 
     switches = starts.shape[1]
     near = np.array(list(product((-1, 0, 1), repeat=switches)))
     best, errors = starts.copy(), words.errors(levels[starts])
-    while True:
-        tried = np.clip(best[:, None] + near, 0, levels.size - 1)
-        found = words.errors(levels[tried.reshape(-1, switches)]).reshape(len(best), -1)
-        choice = found.argmin(1)
-        wins = found.min(1) < errors - 1e-12 * words.squares
-        if not wins.any():
-            break
-        best[wins], errors[wins] = tried[wins, choice[wins]], found.min(1)[wins]
+    moving = np.arange(len(best))
+    while moving.size:
+        tried = np.clip(best[moving, None] + near, 0, levels.size - 1)
+        found = words.errors(levels[tried.reshape(-1, switches)]).reshape(moving.size, -1)
+        choice, least = found.argmin(1), found.min(1)
+        wins = least < errors[moving] - 1e-12 * words.squares
+        best[moving[wins]], errors[moving[wins]] = tried[wins, choice[wins]], least[wins]
+        moving = moving[wins]
     one = int(errors.argmin())
     return _polished(words, levels, best[one], float(errors[one])) if thorough else np.sort(best[one])
 
