@@ -21,7 +21,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 import arcana
-from arcana.demo.network import Task, build, load_task
+from arcana.demo.network import Task, build, load_task, parts
 from arcana.demo.settings import Settings
 from arcana.demo.train import encode, layer_spikes, train
 from arcana.nn.readout import population_rates
@@ -61,7 +61,7 @@ def run(engine: str, settings: Settings, task: Task, progress: Progress) -> Run:
 @torch.no_grad()
 def accuracy(net: arcana.Sequential, signal: torch.Tensor, classes: torch.Tensor, settings: Settings) -> float:
     """With the default solver, over the whole recordings."""
-    _, out = layer_spikes(net, encode(net, signal))
+    _, out = layer_spikes(net, encode(parts(net)[0], signal))
     rates = population_rates(out, int(classes.max()) + 1, settings.dt)
     return float((rates.argmax(-1) == classes).float().mean())
 

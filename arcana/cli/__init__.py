@@ -16,6 +16,8 @@ from arcana.cli import profiles
 from arcana.cli.drc import drc
 from arcana.cli.emulate import emulate
 from arcana.cli.encode import encode
+from arcana.cli.export import export
+from arcana.cli.importing import import_command
 from arcana.cli.inspect import inspect
 from arcana.cli.mapping import map_command
 from arcana.errors import ArcanaError, ArcanaWarning, BadInput
@@ -78,6 +80,8 @@ app.command("encode")(encode)
 app.command("inspect")(inspect)
 app.command("map")(map_command)
 app.command("emulate")(emulate)
+app.command("export")(export)
+app.command("import")(import_command)
 app.command("drc")(drc)
 
 

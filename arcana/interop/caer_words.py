@@ -27,6 +27,7 @@ def caer_words(config: ChipConfig, profile: HardwareProfile) -> str:
     Raises:
         BadInput: for values that do not fit a word.
     """
+    _require_words(profile)
     lines = ["# words of libcaer's driver for a DYNAP-SE1; what is not listed stays as it is on the chip"]
     ids = profile.topology.chip_ids
     for chip in sorted({c.chip for c in config.cores} | {n.chip for n in config.neurons}):
@@ -105,6 +106,7 @@ def read_caer_words(text_or_path: str | Path, profile: HardwareProfile) -> Colle
         NotHeldWarning: for words of buffers and shifted sources, which settings have no place for.
     """
     text, path = text_of(text_or_path, "")
+    _require_words(profile)
     reader = _Reader(profile)
     chip: int | None = None
     for number, line in enumerate(text.splitlines(), 1):
@@ -121,6 +123,14 @@ def read_caer_words(text_or_path: str | Path, profile: HardwareProfile) -> Colle
         text = f"{reader.special} words of buffers and shifted sources were left out"
         warn_user(text, NotHeldWarning)
     return reader.found
+
+
+def _require_words(profile: HardwareProfile) -> None:
+    missing = [name for name in ("bias", "bias_shifted", "cam", "sram") if name not in profile.word]
+    if missing:
+        raise BadInput.one(
+            "profile", f"{profile.name} without word.{missing[0]}", "one with words, such as dynapse1"
+        )
 
 
 def _bias_words(cores: list[CoreBiases], profile: HardwareProfile) -> list[int]:
@@ -160,7 +170,6 @@ class _Reader:
             self.problems.note(where, text, "a hexadecimal word of 32 bits, such as 0x30520001")
             return
         if chip is None:
-            self.seen.setdefault((where,), where)
             self.problems.note(where, text, "a comment '# U0' above it that names an existing chip")
             return
         word = int(text, 16)
@@ -171,9 +180,9 @@ class _Reader:
             hint = "; ".join(f"{p.field} is {p.value}" for p in error.problems)
             self.problems.note(where, text, allowed, hint=hint)
             return
-        first = self.seen.setdefault(key, where)
-        if first != where:
-            self.problems.note(where, text, f"each place once; {first} has it already")
+        if key in self.seen:
+            self.problems.note(where, text, f"each place once; {self.seen[key]} has it already")
+        self.seen.setdefault(key, where)
 
     def _take(self, chip: int, word: int) -> tuple[object, ...]:
         """Put one word where it belongs; returns what it sets."""

@@ -26,7 +26,7 @@ def camel(name: str) -> str:
     return head + "".join(part.capitalize() for part in rest)
 
 
-def text_of(members: Mapping[str, str]) -> str:
+def structure(members: Mapping[str, str]) -> str:
     """An object; values are JSON text."""
     return "{" + ", ".join(f'"{camel(name)}": {value}' for name, value in members.items()) + "}"
 
@@ -48,7 +48,7 @@ def mapping(items: Mapping[str, str]) -> str:
 
 def leaf(members: Mapping[str, Any]) -> str:
     """An object of plain values; a list or tuple is an array of fixed length."""
-    return text_of({name: _plain(value) for name, value in members.items()})
+    return structure({name: _plain(value) for name, value in members.items()})
 
 
 def _plain(value: Any) -> str:

@@ -21,7 +21,7 @@ def physical_netlist(config: ChipConfig, profile: HardwareProfile) -> str:
     walk = _Walk(config, profile)
     neurons = sorted(config.neurons, key=lambda n: (n.chip, n.core, n.neuron))
     lines = [
-        f"# connections of a {profile.full_name} board, found from its routing tables; see docs/formats.md",
+        f"# connections of a {profile.family} board, found from its routing tables; see docs/formats.md",
         f"netlist {VERSION} {profile.family}",
         *(f"input {quoted(part.name)} {part.size}" for part in config.inputs),
         *(f"output {quoted(part.name)} {len(part.neurons)}" for part in config.outputs),

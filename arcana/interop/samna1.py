@@ -84,15 +84,17 @@ def write_samna1(config: ChipConfig, profile: HardwareProfile) -> str:
         places = [neurons.get((chip, core, k)) for k in range(profile.neurons_per_core)]
         members = {
             "neurons": cereal.array((unused if n is None else _neuron(n, profile) for n in places), ",\n"),
-            "parameter_group": cereal.text_of({"param_map": cereal.mapping(parameters)}),
+            "parameter_group": cereal.structure({"param_map": cereal.mapping(parameters)}),
         }
-        return cereal.text_of(members)
+        return cereal.structure(members)
 
     chips = [
-        cereal.text_of({"cores": cereal.array((core_text(chip, k) for k in range(profile.cores_per_chip)), ",\n")})
+        cereal.structure(
+            {"cores": cereal.array((core_text(chip, k) for k in range(profile.cores_per_chip)), ",\n")}
+        )
         for chip in range(profile.chips)
     ]
-    return cereal.text_of({"value0": cereal.text_of({"chips": cereal.vector(chips, ",\n")})}) + "\n"
+    return cereal.structure({"value0": cereal.structure({"chips": cereal.vector(chips, ",\n")})}) + "\n"
 
 
 def read_samna1(text_or_path: str | Path, profile: HardwareProfile) -> Collected:
@@ -123,7 +125,7 @@ def _neuron(neuron: PlacedNeuron | None, profile: HardwareProfile) -> str:
     synapses = (cereal.leaf(synapse(words[k], profile)) if k in words else empty for k in range(profile.fan_in))
     targets = range(int(profile.topology.destinations_per_neuron))
     destinations = (cereal.leaf(destination(chip, hops.get(k), profile)) for k in targets)
-    return cereal.text_of({"synapses": cereal.array(synapses), "destinations": cereal.array(destinations)})
+    return cereal.structure({"synapses": cereal.array(synapses), "destinations": cereal.array(destinations)})
 
 
 class _Reader:
@@ -175,31 +177,34 @@ class _Reader:
         neurons, cores = self.profile.neurons_per_core, self.profile.cores_per_chip
         neuron = parts["listen_neuron_id"].whole(0, neurons - 1) if "listen_neuron_id" in parts else 0
         core = parts["listen_core_id"].whole(0, cores - 1) if "listen_core_id" in parts else 0
+        code = self._type(parts["syn_type"]) if "syn_type" in parts else None
         if (core, neuron) in self.profile.routing.reserved_sources:
             return None
-        if "syn_type" not in parts:
+        if code is None:
             node.refuse("no synType", "one of " + ", ".join(self.types))
             return None
-        kind = parts["syn_type"]
-        if isinstance(kind.value, str):
-            if kind.value not in self.types:
-                kind.refuse(kind.value, "one of " + ", ".join(self.types))
-            code = self.types.get(kind.value) or 0
-        else:
-            code = kind.whole(0, max(c or 0 for c in self.types.values()))
         return core * neurons + neuron, code
+
+    def _type(self, kind: Node) -> int:
+        """A receptor by its name or its code."""
+        if not isinstance(kind.value, str):
+            return kind.whole(0, max(code or 0 for code in self.types.values()))
+        if kind.value not in self.types:
+            kind.refuse(kind.value, "one of " + ", ".join(self.types))
+        return self.types.get(kind.value) or 0
 
     def _destination(self, node: Node, place: Place) -> tuple[int, int, int, int] | None:
         """(tag, cores, dx, dy); None for one that is not in use."""
         parts = node.members(_DESTINATION)
         mask = parts["core_mask"].whole(0, (1 << self.profile.cores_per_chip) - 1) if "core_mask" in parts else 0
-        if not (parts["in_use"].flag() if "in_use" in parts else mask):
-            return None
+        used = parts["in_use"].flag() if "in_use" in parts else mask > 0
         routing = self.profile.routing
         most = {"virtual_core_id": (1 << (routing.virtual_core_bits or 0)) - 1, "target_chip_id": 1 << 16}
         most |= {"dx": (routing.hops_x or (0, 0))[1], "dy": (routing.hops_y or (0, 0))[1]}
         value = {name: parts[name].whole(0, high) if name in parts else 0 for name, high in most.items()}
         sign = {name: self._sign(parts[name]) if name in parts else 0 for name in ("sx", "sy")}
+        if not used:
+            return None
         east, south = hop_signs(self.profile)
         dx = value["dx"] if sign["sx"] == east else -value["dx"]
         dy = value["dy"] if sign["sy"] == south else -value["dy"]

@@ -127,7 +127,7 @@ def write_samna2(config: ChipConfig, profile: HardwareProfile) -> str:
             "parameters": _map(codes_of(mine, names_of(profile, "core"), profile), profile),
             **{name: json.dumps(value) for name, value in _CORE_AT_REST.items()},
         }
-        return cereal.text_of(members)
+        return cereal.structure(members)
 
     def chip_text(chip: int) -> str:
         every = tuple(range(profile.cores_per_chip))
@@ -138,10 +138,10 @@ def write_samna2(config: ChipConfig, profile: HardwareProfile) -> str:
             **{name: _map(codes, profile) for name, codes in shared.items()},
             **{name: json.dumps(value) for name, value in _CHIP_AT_REST.items()},
         }
-        return cereal.text_of(members)
+        return cereal.structure(members)
 
     chips = cereal.vector((chip_text(k) for k in range(profile.chips)), ",\n")
-    return cereal.text_of({"value0": cereal.text_of({"chips": chips})}) + "\n"
+    return cereal.structure({"value0": cereal.structure({"chips": chips})}) + "\n"
 
 
 def read_samna2(text_or_path: str | Path, profile: HardwareProfile) -> Collected:
@@ -175,7 +175,7 @@ def _neuron(neuron: PlacedNeuron | None, latches: dict[str, str], profile: Hardw
     targets = range(int(profile.topology.destinations_per_neuron))
     destinations = (cereal.leaf(destination(hops.get(k), profile)) for k in targets)
     members = {"synapses": cereal.array(synapses), "destinations": cereal.array(destinations), **latches}
-    return cereal.text_of(members)
+    return cereal.structure(members)
 
 
 def _map(codes: dict[str, Pair], profile: HardwareProfile) -> str:
@@ -273,15 +273,15 @@ class _Reader:
         parts = node.members(_SYNAPSE)
         codes = {r.code for r in self.profile.synapse.receptor.values()}
         kind = parts["dendrite"].value if "dendrite" in parts else self.profile.synapse.empty_code
+        tag = parts["tag"].whole(0, int(self.profile.routing.tags) - 1) if "tag" in parts else 0
+        switches = parts["weight"].mask(self.profile.synapse.weight_bits) if "weight" in parts else 0
+        flags = sum(bit for name, bit in _FLAGS.items() if name in parts and parts[name].flag())
         if kind == self.profile.synapse.empty_code:
             return
         if isinstance(kind, bool) or not isinstance(kind, int) or kind not in codes:
             allowed = ", ".join(map(str, sorted(c for c in codes if c is not None)))
             parts["dendrite"].refuse(kind, f"one of {allowed}, or {self.profile.synapse.empty_code} for none")
             return
-        tag = parts["tag"].whole(0, int(self.profile.routing.tags) - 1) if "tag" in parts else 0
-        switches = parts["weight"].mask(self.profile.synapse.weight_bits) if "weight" in parts else 0
-        flags = sum(bit for name, bit in _FLAGS.items() if name in parts and parts[name].flag())
         found.cams.setdefault(place, []).append([word, tag, kind, switches, flags])
 
     def _destination(self, word: int, node: Node, place: Place, found: Collected) -> None:

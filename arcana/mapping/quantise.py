@@ -15,7 +15,7 @@ from arcana.mapping.cluster import BiasSet, Clustering
 from arcana.mapping.decode import second_leak, switch_biases
 from arcana.quantize.biasgen import BiasGenerator, Code
 from arcana.quantize.codes import on_chip
-from arcana.quantize.switched import choose_switches
+from arcana.quantize.switched import choose_switches, switch_levels
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def quantise(
         kind = int(clustering.kind[np.flatnonzero(placement.core == core)[0]])
         currents: tuple[float, ...] | None = None
         if switched and mine.size:
-            levels = None if exact else _levels(profile)
+            levels = None if exact else switch_levels(profile)
             fit = choose_switches(wanted[mine], levels=levels, seed=seed)
             switches[mine], currents = fit.masks, tuple(fit.currents.tolist())
             fits.append(SwitchedCore(chip, number, mine.size, fit.rms, fit.dropped))
@@ -119,12 +119,6 @@ def _wanted(circuit: Circuit, clustering: Clustering, profile: HardwareProfile) 
             table[k, r] = chip[f"Iw_{name}"] / bias_set.biases[f"Iw_{name}"]
     needed: Floats = wanted * table[clustering.kind[circuit.post], circuit.receptor]
     return needed
-
-
-def _levels(profile: HardwareProfile) -> Floats:
-    """Currents that all weight switches can make, rising [A]."""
-    generator = BiasGenerator(profile)
-    return np.unique(generator.levels(switch_biases(profile)[0]))
 
 
 def _exact(

@@ -36,7 +36,8 @@ class DPILayer(DPIModule):
         fan_in: Most synapses a neuron may have; None takes the profile's limit.
         bias_groups: Group number of each neuron; a bias then has one value per group.
         **options: Biases by name [A, s]; ``train_<bias>`` and ``train_<receptor>`` flags; ``surrogate_fn``;
-            ``substeps`` (inner steps, None: each at most 0.5 ms); ``leak_saturation``.
+            ``substeps`` (inner steps, None: each at most 0.5 ms); ``leak_saturation``; ``weight_switches`` (weights
+            are sums of that many switched currents, as on Dynap-SE2, in place of whole counts; see docs/weights.md).
 
     Raises:
         BadInput: listing every unknown name (with the nearest known one) and every value out of range.

@@ -43,6 +43,6 @@ def files(tmp_path):
         torch.manual_seed(0)
         layer = arcana.DPILayer(4, 3, profile=chip, **START)
         net = arcana.Sequential(ADM(2, 0.1, 0.1, 0), layer)
-        arcana.configure(arcana.graph_of(net), chip, seed=7, note="try").save(tmp_path / f"{name}.json")
-        arcana.configure(arcana.graph_of(layer), chip).save(tmp_path / f"{name}-events.json")
+        arcana.map_network(net, chip, seed=7, note="try").configuration().save(tmp_path / f"{name}.json")
+        arcana.map_network(layer, chip).configuration().save(tmp_path / f"{name}-events.json")
     return SimpleNamespace(folder=tmp_path, names=sorted(p.name for p in tmp_path.iterdir()))

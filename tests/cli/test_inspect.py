@@ -6,8 +6,10 @@ import json
 
 import pytest
 
+import arcana
 from arcana.config import ChipConfig
 from arcana.hardware import load_profile
+from arcana.mapping.drc import check
 from arcana.quantize import Code
 from arcana.quantize.bias_list import bias_list
 from arcana.quantize.codes import CoreCodes, decode_biases
@@ -23,8 +25,17 @@ def test_everything_in_the_file(run, files, name):
     assert found["encoder"]["channels"] == 2
     assert found["fan_in_limit"] == 64
     (population,) = found["populations"]
-    assert (population["neurons"], population["synapses"], population["most_on_a_neuron"]) == (3, 24, 8)
+    assert (population["neurons"], population["input_words"], population["most_on_a_neuron"]) == (3, 24, 8)
     (core,) = found["cores"]
+    assert population["cores"] == f"C{core['chip']}c{core['core']}"
+    assert [(c["source"], c["target"], c["receptor"], c["synapses"]) for c in found["connections"]] == [
+        ("input", "layer0", "ampa", 12), ("input", "layer0", "gabab", 12)
+    ]  # fmt: skip
+    assert found["violations"] == []
+    rows = [(f"layer0[{k}]", *address) for k, address in enumerate(config.outputs[0].addresses)]
+    assert [tuple(row.values()) for row in found["outputs"]] == rows
+    rows = [(f"input[{e.line}]", e.chip, e.cores, e.tag) for e in config.inputs[0].input_events]
+    assert [tuple(row.values()) for row in found["inputs"]] == rows
     assert {b["name"]: (b["coarse"], b["fine"]) for b in core["biases"]} == {
         bias: (code.coarse, code.fine) for bias, code in config.cores[0].biases.items()
     }
@@ -45,7 +56,12 @@ def test_as_text(run, files):
     assert "profile dynapse2 (" in text
     assert "seed 7" in text
     assert "note: try" in text
-    assert "at most 64 synapses" in text
+    assert "at most 64 input words" in text
+    assert "0 design-rule findings" in text
+    lines = [line.split() for line in text.splitlines()]
+    assert ["input", "layer0", "ampa", "none", "12"] in lines
+    for k, address in enumerate(ChipConfig.load("dynapse2.json").outputs[0].addresses):
+        assert [f"layer0[{k}]", *map(str, address)] in lines
     assert "latch so_adaptation: off" in text
     assert any("SOIF_REFR_N" in line and "refractory, 4" in line and "ms" in line for line in text.splitlines())
     assert "encoder: channels 2" in text
@@ -78,3 +94,27 @@ def test_a_profile_of_ones_own(run, files):
     assert done.exit_code == 2
     assert "profile of the settings is 'mine'" in done.stderr
     assert "pass --profile" in done.stderr
+
+
+def test_findings_are_counted_and_exact_currents_are_named(run, files):
+    chip = load_profile("dynapse1")
+    net = arcana.DPILayer(2, 3, profile=chip, refractory=2e-3)
+    config = arcana.map_network(net, chip, exact=True).configuration()
+    config.save("exact.json")
+    found = json.loads(run("inspect exact.json --json").stdout)
+    assert found["violations"] == [v.sentence for v in check(config, chip)]
+    assert len(found["violations"]) == len(config.cores)
+    assert found["cores"][0]["exact"] == config.cores[0].exact
+    text = run("inspect exact.json").stdout
+    assert f"{len(config.cores)} design-rule findings; `arcana drc` lists them" in text
+    assert "exact refractory: 0.002 (no chip takes it)" in text
+
+
+def test_settings_that_break_a_rule_are_shown_all_the_same(run, files):
+    """``inspect`` is for looking at files, broken ones too."""
+    data = ChipConfig.load("dynapse1.json").model_dump()
+    data["neurons"][0]["cams"].append([70, data["neurons"][0]["cams"][0][1], 0, 0, 0])
+    ChipConfig.model_validate(data).save("odd.json")
+    done = run("inspect odd.json --json")
+    assert done.exit_code == 0, done.stderr
+    assert any("word 70 does not exist" in sentence for sentence in json.loads(done.stdout)["violations"])

@@ -23,8 +23,8 @@ def test_version(run):
 def test_all_commands_are_there(run):
     done = run("--help")
     assert done.exit_code == 0
-    assert all(name in done.stdout for name in ("profiles", "encode", "inspect", "emulate", "demo"))
-    for name in ("encode", "inspect", "emulate", "demo"):
+    assert all(name in done.stdout for name in ("profiles", "encode", "inspect", "map", "emulate", "drc", "demo"))
+    for name in ("encode", "inspect", "map", "emulate", "drc", "demo"):
         text = run(f"{name} --help").stdout
         assert "--json" in text
         assert "[]" not in text
@@ -60,11 +60,11 @@ def test_as_a_module():
 
 
 def test_a_bad_file_as_a_module(tmp_path):
-    (tmp_path / "bad.json").write_text('{"format": "arcana.chip_config", "version": 1}')
+    (tmp_path / "bad.json").write_text('{"format": "arcana.chip_config", "version": 2}')
     done = python("-m", "arcana", "inspect", "bad.json", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     lines = done.stderr.splitlines()
-    assert len(lines) == 6
+    assert len(lines) == 5
     assert all(line.startswith("error: bad.json: ") and "this key is required" in line for line in lines)
 
 

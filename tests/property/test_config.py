@@ -60,6 +60,7 @@ def configs(draw):
         upsample=draw(st.integers(1, 99)),
     )
     line = st.integers(0, 2 * channels - 1)
+    everyone = [(name, k) for name, size in sizes.items() for k in range(size)]
     outputs = [
         OutputLines(name=name, neurons=draw(rows(*[number] * 4))) for name in draw(st.sets(text, max_size=2))
     ]
@@ -68,9 +69,7 @@ def configs(draw):
         provenance=Provenance(
             arcana_version=draw(text), seed=draw(st.none() | st.integers()), note=draw(st.text(max_size=40))
         ),
-        inputs=[
-            InputLines(name=names[0], size=2 * channels, events=draw(rows(line, number, number, number)))
-        ],
+        inputs=[InputLines(name=names[0], size=2 * channels, events=draw(rows(line, number, number, number)))],
         outputs=outputs,
         encoder=draw(st.none() | st.just(encoder)),
         populations=[
@@ -86,12 +85,8 @@ def configs(draw):
             for name, size in sizes.items()
         ],
         cores=[draw(cores(chip, core)) for chip, core in places],
-        neurons=draw(
-            st.permutations([
-                draw(neurons(name, k, *draw(st.sampled_from(places)))) for name, n in sizes.items() for k in range(n)
-            ])
-        ),
-    )  # fmt: skip
+        neurons=draw(st.permutations([draw(neurons(*who, *draw(st.sampled_from(places)))) for who in everyone])),
+    )
 
 
 @st.composite

@@ -33,12 +33,9 @@ def chip_generator():
     return BiasGenerator(one())
 
 
-def export(*sizes, **options):
-    return arcana.configure(arcana.graph_of(layer(*sizes, **options)), one())
-
-
 def settings(folder):
-    return export(2, 3, profile=one(), refractory=1e-3).save(folder / "chip.json")
+    net = layer(profile=one(), refractory=1e-3)
+    return arcana.map_network(net, one()).configuration().save(folder / "chip.json")
 
 
 def edited(folder, old, new):
@@ -173,18 +170,6 @@ TABLE = {
     "chip bias": (lambda d: chip_generator().code("IF_TAU1_M", 1e-12), "did you mean 'IF_TAU1_N'?"),
     "current of no code": (lambda d: chip_generator().code("IF_DC_P", 1.0), "1.0 A", "24 uA"),
     "code": (lambda d: chip_generator().current("IF_DC_P", 8, 300), "is 8", "is 300"),
-    # export
-    "neurons of a core that differ": (lambda d: export(Idc=[1e-12, 2e-12, 3e-12]), "3 values from 1e-12 to 3e-12"),
-    "too many neurons": (lambda d: export(1, 257, refractory=1e-3), "is 257", "at most 256"),
-    "too many synapses": (lambda d: export(40, 2, refractory=1e-3), "is 80", "at most 64"),
-    "a bias that the chip lacks": (lambda d: export(Ith=1e-9, refractory=1e-3), "Ith", "its layout fixes it"),
-    "no refractory period": (lambda d: export(), "refractory is 0.0 s"),
-    "a network without layers": (lambda d: arcana.graph_of(torch.nn.Linear(2, 2)), "'Linear'"),
-    "a chip without codes": (
-        lambda d: arcana.configure(arcana.graph_of(layer()), load_profile("ideal")),
-        "'ideal'",
-        "dynapse1",
-    ),
     "biases left out": (
         lambda d: encode_biases({"Itau_mem": NAN}, one()),
         "Itau_mem is nan A",
@@ -195,8 +180,14 @@ TABLE = {
     "settings file is a folder": (lambda d: ChipConfig.load(d), "readable"),
     "settings cut off": (lambda d: ChipConfig.load(edited(d, '"cores"', '"co\n')), "cut off"),
     "settings of a newer version": (
-        lambda d: ChipConfig.load(edited(d, '"version": 1', '"version": 2')),
-        "version is 2",
+        lambda d: ChipConfig.load(edited(d, '"version": 2', '"version": 3')),
+        "version is 3",
+        "upgrade",
+    ),
+    "settings of an older version": (
+        lambda d: ChipConfig.load(edited(d, '"version": 2', '"version": 1')),
+        "version is 1",
+        "arcana map",
     ),
     "settings with an unknown key": (
         lambda d: ChipConfig.load(edited(d, '"populations"', '"populatons"')),
@@ -250,7 +241,7 @@ TABLE = {
 
 
 def test_the_table_is_as_long_as_it_was_promised():
-    assert len(TABLE) >= 60
+    assert len(TABLE) >= 75
 
 
 @pytest.mark.parametrize("name", TABLE)
@@ -270,10 +261,10 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     config = ChipConfig.load(path)
     monkeypatch.setattr("pathlib.Path.replace", _no_space)
     with pytest.raises(OSError, match="no space"):
-        config.model_copy(update={"inputs": []}).save(path)
+        config.model_copy(update={"outputs": []}).save(path)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["chip.json"]
-    assert json.loads(before)["version"] == 1
+    assert json.loads(before)["version"] == 2
 
 
 def _no_space(*_arguments):

@@ -25,16 +25,18 @@ def chip():
 def config(chip):
     layers = [
         arcana.DPILayer(3, 4, profile=chip, Iw_gabab=1e-13, **START),
-        arcana.DPILayer(4, 2, profile=chip, Iw_gabab=1e-13, **START),
+        arcana.DPILayer(4, 2, profile=chip, Iw_gabab=1e-13, **{**START, "Idc": 3e-11}),
     ]
-    return arcana.configure(arcana.graph_of(arcana.Sequential(*layers)), chip)
+    config = arcana.map_network(arcana.Sequential(*layers), chip).configuration()
+    assert [(c.chip, c.core) for c in config.cores] == [(0, 0), (0, 1)]
+    return config
 
 
 def test_form_and_order(config):
     lines = bias_list(config).splitlines()
     assert lines[0] == "# coarse 0 is the smallest current (samna order)"
     assert lines[1] == "C0c0:(IF_AHTAU_N,1,68)"
-    assert len(lines) == 1 + 2 * 21
+    assert len(lines) == 1 + 2 * sum(bias.scope == "core" for bias in load_profile("dynapse1").bias.values())
     assert lines[1:] == sorted(lines[1:])
 
 
@@ -85,10 +87,10 @@ def test_with_biases_refuses_all_that_does_not_fit(config):
     cores = [ListedCore(3, 3, {}), ListedCore(0, 0, {"IF_DC_P": Code(9, 1), "IF_TAU1_N": Code(0, -1)})]
     with pytest.raises(BadInput) as error:
         config.with_biases(cores)
-    assert [p.field for p in error.value.problems] == [
-        "core",
+    assert sorted(p.field for p in error.value.problems) == [
         "C0c0.biases.IF_DC_P.coarse",
         "C0c0.biases.IF_TAU1_N.fine",
+        "core",
     ]
 
 

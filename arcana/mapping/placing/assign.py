@@ -8,17 +8,17 @@ from arcana.mapping.circuit import Ints
 from arcana.mapping.placing.score import Score, chip_use, load_of, one_hot, score_of
 from arcana.mapping.placing.task import Task
 
-_ROUNDS = 6  # descents, each from the best one so far with some parts shuffled
 _SHUFFLED = 3  # exchanges at random before a further descent
 
 
-def assign(task: Task, core: Ints, rng: np.random.Generator) -> Ints:
+def assign(task: Task, core: Ints, rng: np.random.Generator, rounds: int = 6) -> Ints:
     """Exchange the contents of cores while that keeps more limits, or saves hops.
 
     Args:
         task: What is placed.
         core: Core of each unit, (units,).
         rng: Shuffles.
+        rounds: Descents, each from the best one so far with some parts shuffled.
 
     Returns:
         Core of each unit.
@@ -26,7 +26,7 @@ def assign(task: Task, core: Ints, rng: np.random.Generator) -> Ints:
     parts = _Parts(task, core)
     best = np.arange(task.cores)
     score = parts.score(best)
-    for attempt in range(_ROUNDS):
+    for attempt in range(rounds):
         place = best.copy()
         for _ in range(_SHUFFLED if attempt else 0):
             a, b = rng.integers(task.cores, size=2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from arcana.errors import BadInput, Problems
+from arcana.errors import Problems
 from arcana.mapping.circuit import Circuit, Ints, Layout
 from arcana.mapping.placing.task import sends
 
@@ -63,7 +63,9 @@ def _words(circuit: Circuit, need: Ints, layout: Layout, problems: Problems) -> 
     most = int(layout.words.max())
     over = np.flatnonzero(need > most)
     for neuron in over[:_SHOWN].tolist():
-        problems.note(f"{circuit.name_of(neuron)}: input words", int(need[neuron]), f"at most {most}, what the best place has")
+        problems.note(
+            f"{circuit.name_of(neuron)}: input words", int(need[neuron]), f"at most {most}, what the best place has"
+        )
     if over.size > _SHOWN:
         problems.note("neurons that need too many input words", int(over.size), "none")
     levels = np.unique(layout.words[layout.words >= 0])
@@ -93,7 +95,12 @@ def _chips(circuit: Circuit, layout: Layout, places: int, problems: Problems) ->
     over = np.flatnonzero(fan_out > most)
     hint = f"a neuron sends to at most {layout.targets} chips, with {most} places"
     for neuron in over[:_SHOWN].tolist():
-        problems.note(f"{circuit.name_of(neuron)}: neurons that it sends to", int(fan_out[neuron]), f"at most {most}", hint=hint)
+        problems.note(
+            f"{circuit.name_of(neuron)}: neurons that it sends to",
+            int(fan_out[neuron]),
+            f"at most {most}",
+            hint=hint,
+        )
     if over.size > _SHOWN:
         problems.note("neurons that send to too many", int(over.size), "none")
 
@@ -104,7 +111,9 @@ def _groups(circuit: Circuit, kind: Ints, groups: Ints, layout: Layout, problems
     places, tags = int((layout.words >= 0).sum(1).max()), int(layout.tags.max())
     pairs = np.unique(np.stack([np.searchsorted(names, groups)[circuit.post], circuit.pre]), axis=1)
     heard = np.bincount(pairs[0], minlength=names.size)
-    mixed = np.array([np.unique(kind[groups == g]).size for g in names]) if names.size < groups.size else size * 0 + 1
+    mixed = (
+        np.array([np.unique(kind[groups == g]).size for g in names]) if names.size < groups.size else size * 0 + 1
+    )
     rows = (
         ("neurons", size, places, "places of the largest core"),
         ("senders that it hears", heard, tags, "tags of the core with most"),

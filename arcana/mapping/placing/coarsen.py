@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from arcana.mapping.circuit import Ints
+from arcana.mapping.circuit import Floats, Ints
+from arcana.mapping.placing.spectrum import aligned, merged
 from arcana.mapping.placing.task import Sparse, Task
 
 _CHUNK = 96  # targets of a sender that are compared with each other; larger sets are cut at random
@@ -60,27 +61,31 @@ def matching(task: Task, near: Sparse, rng: np.random.Generator, within: Ints | 
         if best >= 0 and value[best] > 0:
             mate[unit], mate[other[best]] = other[best], unit
     first = np.minimum(np.arange(task.units), mate)
-    return np.unique(first, return_inverse=True)[1].astype(np.int64)
+    cluster: Ints = np.unique(first, return_inverse=True)[1].astype(np.int64)
+    return cluster
 
 
-def coarsen(task: Task, rng: np.random.Generator, within: Ints | None = None) -> list[tuple[Task, Ints]]:
+def coarsen(
+    task: Task, rng: np.random.Generator, points: Floats, within: Ints | None = None
+) -> list[tuple[Task, Ints]]:
     """Coarser and coarser tasks, each with the cluster of each unit of the one before.
 
     Args:
         task: The finest.
         rng: Order of the matching.
+        points: Direction of each unit, see ``spectrum.directions``.
         within: Core of each unit, if only units of one core are to be joined.
     """
     levels: list[tuple[Task, Ints]] = []
     room = task.room
     while task.units > max(_LEAST, _PER_CORE * task.cores):
-        cluster = matching(task, affinity(task, rng), rng, within)
+        cluster = matching(task, aligned(affinity(task, rng), points), rng, within)
         number = int(cluster.max()) + 1
         if number > _SHRINKS * task.units:
             break
         if within is not None:
             within = coarse_label(within, cluster)
-        task = task.merged(cluster).with_slack(room)
+        task, points = task.merged(cluster).with_slack(room), merged(points, cluster)
         levels.append((task, cluster))
     return levels
 

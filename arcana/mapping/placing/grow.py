@@ -5,11 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from arcana.mapping.circuit import Floats, Ints
+from arcana.mapping.placing.score import one_hot
+from arcana.mapping.placing.spectrum import unit_length
 from arcana.mapping.placing.task import Task
+
+_TRIES, _ROUNDS = 6, 30  # of k-means
 
 
 def allot(task: Task, spare: float) -> list[Ints]:
-    """Cores for each kind: as many as it needs, then a share ``spare`` of what is left, to whose cores are fullest."""
+    """Cores for each kind: as many as it needs, then a share ``spare`` of the rest, to whose cores are fullest."""
     kinds = int(task.kind.max()) + 1
     need = np.stack([task.weight[task.kind == k].sum(0) for k in range(kinds)])
     free = [int(k) for k in np.argsort(-task.room[:, 0], kind="stable") if task.room[k, 0] > 0]
@@ -61,6 +65,49 @@ def grown(task: Task, cores: list[Ints], near: Floats, full: bool, rng: np.rando
     return core
 
 
+def gathered(task: Task, cores: list[Ints], points: Floats, rng: np.random.Generator) -> Ints:
+    """Each core gets the units in one direction (k-means), whether they fit or not; the tightest of some tries.
+
+    Args:
+        task: What is placed.
+        cores: Cores of each kind.
+        points: Direction of each unit, see ``spectrum.directions``.
+        rng: Chooses the first centres.
+    """
+    core = np.zeros(task.units, dtype=np.int64)
+    for kind, mine in enumerate(cores):
+        units = np.flatnonzero(task.kind == kind)
+        tries = [_k_means(points[units], min(mine.size, units.size), rng) for _ in range(_TRIES)]
+        core[units] = mine[max(tries, key=lambda found: found[0])[1]]
+    return core
+
+
+def _k_means(points: Floats, number: int, rng: np.random.Generator) -> tuple[float, Ints]:
+    """Groups of points of length 1 around the directions that they are nearest to.
+
+    Returns:
+        The sum of the cosines between points and directions, and the group of each point.
+    """
+    centre = points[rng.integers(len(points), size=1)]
+    while len(centre) < number:  # the next one is likely where no other is near
+        away = np.maximum(1 - (points @ centre.T).max(1), 0) + 1e-9
+        centre = np.concatenate((centre, points[rng.choice(len(points), size=1, p=away / away.sum())]))
+    for _ in range(_ROUNDS):
+        label = (points @ centre.T).argmax(1)
+        mean = _mean_directions(points, label, centre)
+        if np.allclose(mean, centre):
+            break
+        centre = mean
+    cosine = points @ centre.T
+    return float(cosine.max(1).sum()), cosine.argmax(1)
+
+
+def _mean_directions(points: Floats, label: Ints, centre: Floats) -> Floats:
+    """Of each group; an empty one keeps its own."""
+    total = one_hot(label, len(centre)).T @ points
+    return unit_length(np.where(total.any(1, keepdims=True), total, centre))
+
+
 def _goal(task: Task, cores: Ints, units: Ints, full: bool) -> Ints:
     room = task.room[cores]
     if full:
@@ -69,9 +116,7 @@ def _goal(task: Task, cores: Ints, units: Ints, full: bool) -> Ints:
     return np.minimum(np.ceil(room * share).astype(np.int64), room)
 
 
-def _fill(
-    task: Task, core: Ints, units: Ints, k: int, limit: Ints, near: Floats, rng: np.random.Generator
-) -> None:
+def _fill(task: Task, core: Ints, units: Ints, k: int, limit: Ints, near: Floats, rng: np.random.Generator) -> None:
     load = np.zeros_like(limit)
     chip = task.board.chip
     near_chip = near[np.flatnonzero((core >= 0) & (chip[core] == chip[k]))].sum(0)

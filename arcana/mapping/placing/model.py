@@ -11,11 +11,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import LinearConstraint
 
 from arcana.mapping.circuit import Floats, Ints
 from arcana.mapping.placing.task import Task
+
+Flags = NDArray[np.bool_]
 
 
 @dataclass(eq=False)
@@ -30,10 +33,10 @@ class Edges:
         home: For each (set, unit) that a neuron of the unit sends to the set: set, unit, and sum of the rates.
     """
 
-    units: Ints
+    units: Flags
     rate: Floats
-    number: Ints
-    inside: Ints
+    number: Floats
+    inside: Flags
     home: tuple[Ints, Ints, Floats]
 
     @classmethod
@@ -43,10 +46,11 @@ class Edges:
         of = of.ravel()
         neuron = task.home >= 0
         keys, which = np.unique(of[neuron] * task.units + task.home[neuron], return_inverse=True)
-        rate = np.bincount(which, task.rate[neuron], keys.size)
+        rate: Floats = np.bincount(which, task.rate[neuron], keys.size).astype(float)
         inside = np.isin(np.arange(len(units)), of[neuron])
         home = (keys // task.units, keys % task.units, rate)
-        return cls(units, np.bincount(of, task.rate), np.bincount(of), inside, home)
+        amount = (np.bincount(of, w).astype(float) for w in (task.rate, np.ones_like(task.rate)))
+        return cls(units, *amount, inside, home)
 
 
 @dataclass(eq=False)
@@ -76,8 +80,9 @@ class Model:
         ]
         ends = np.cumsum([0, *sizes])
         self.size = int(ends[-1])
-        numbers = [np.arange(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True)]
-        self.x, self.y, self.t = (n.reshape(-1, w) for n, w in zip(numbers, (task.cores,) * 2 + (self.kinds,), strict=False))
+        numbers = np.split(np.arange(self.size), ends[1:-1])
+        self.x, self.y = (n.reshape(-1, task.cores) for n in numbers[:2])
+        self.t = numbers[2].reshape(-1, self.kinds)
         self.z, self.u = numbers[3].reshape(-1, board.chips), numbers[4].reshape(-1, board.chips, board.chips)
         self._cores()
         self._sets()
@@ -123,7 +128,7 @@ class Model:
             self.add(self.x[unit], 1.0, 1, 1)
         for core in range(task.cores):
             for k in range(task.room.shape[1]):
-                self.add(self.x[:, core], task.weight[:, k], 0, float(task.room[core, k]))
+                self.add(self.x[:, core], task.weight[:, k].astype(float), 0, float(task.room[core, k]))
             self.add(self.y[:, core], self.edges.number, 0, float(task.board.tags[core]))
             self.add(self.t[core], 1.0, 0, 1)
             for unit in range(task.units):
@@ -166,7 +171,7 @@ class Model:
                     self.add(columns, np.array([1.0] + [-1.0] * unit), -np.inf, 0)
 
 
-def least_cores(task: Task, units: Ints) -> int:
+def least_cores(task: Task, units: Flags) -> int:
     """Cores that a set of units needs at least, by weight and by kind."""
     most, needed = task.room.max(0), 0
     for kind in np.unique(task.kind[units]):

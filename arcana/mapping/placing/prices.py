@@ -43,7 +43,9 @@ class Prices:
 
     def of_chips(self, task: Task, home: Ints) -> Floats:
         """(senders, chips): price of a chip + hops + far."""
-        return self.chip[:, None] + np.where((home >= 0)[:, None], _ways(task)[home] * task.rate[:, None], 0.0)
+        ways = np.where((home >= 0)[:, None], _ways(task)[home] * task.rate[:, None], 0.0)
+        price: Floats = self.chip[:, None] + ways
+        return price
 
     def of_homes(self, task: Task, core: Ints, heard: Ints) -> Floats:
         """(cores, units) what the hops of a unit's own spikes change when it moves there."""

@@ -68,7 +68,9 @@ def chip_use(board: Board, home: Ints, heard: NDArray[np.bool_]) -> tuple[Ints, 
     inside = home >= 0
     far = (heard * board.far[home]).sum(1)
     many = np.maximum(heard.sum(1) - board.targets, 0)
-    return np.where(inside, far + many, 0).astype(np.int64), np.where(inside, (heard * board.hops[home]).sum(1), 0.0)
+    return np.where(inside, far + many, 0).astype(np.int64), np.where(
+        inside, (heard * board.hops[home]).sum(1), 0.0
+    )
 
 
 def score_of(task: Task, core: Ints) -> Score:

@@ -141,7 +141,8 @@ def task_of(circuit: Circuit, kind: Ints, need: Ints, layout: Layout, unit: Ints
 
 def sends(circuit: Circuit) -> Ints:
     """Numbers of the neurons that send, ascending."""
-    return np.unique(circuit.pre[circuit.pre >= circuit.inputs]) - circuit.inputs
+    found: Ints = np.unique(circuit.pre[circuit.pre >= circuit.inputs]) - circuit.inputs
+    return found
 
 
 def _resources(circuit: Circuit, need: Ints, layout: Layout) -> tuple[Ints, Ints]:
