@@ -29,7 +29,7 @@ def map_command(
     ] = "nearest",
     defects: Annotated[Path | None, typer.Option(help="Defect map of the board (CSV).")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the searches.")] = 0,
-    method: Annotated[str, typer.Option(help="Placement: auto, search or exact.")] = "auto",
+    method: Annotated[str, typer.Option(help="Placement: search, auto or exact.")] = "search",
     note: Annotated[str, typer.Option(help="Written into the file.")] = "",
     report: Annotated[Path | None, typer.Option(help="Also write the report (text).")] = None,
     picture: Annotated[Path | None, typer.Option(help="Also draw the board (PNG).")] = None,

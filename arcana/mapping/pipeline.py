@@ -49,7 +49,7 @@ def map_network(
     split: Split | None = None,
     defects: DefectMap | None = None,
     rates: Named[str, ArrayLike] | None = None,
-    method: Method = "auto",
+    method: Method = "search",
     note: str = "",
 ) -> Mapping:
     """Map a network on a board: lower, split, cluster, place, quantise, route; then check all of it.
@@ -69,7 +69,7 @@ def map_network(
             neurons in between, "prune" leaves the smallest weights out.
         defects: What does not work on this board.
         rates: Expected events per source or population, to weight traffic with; see ``lower``.
-        method: How to place; see ``place``.
+        method: How to place: "search", "exact" (small networks, proven) or "auto" (a proof where it takes little).
         note: Written into the file.
 
     Raises:

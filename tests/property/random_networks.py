@@ -46,7 +46,7 @@ def network(neurons, seed, profile, most_in=70):
 
 def _population(name, size, rng, profile):
     biases = {**profile.default_biases(), "refractory": 2e-3, "Itau_mem": float(rng.choice([5e-12, 8e-12, 2e-11]))}
-    if rng.random() < 0.2:  # every neuron its own constant current
+    if rng.random() < 0.06:  # every neuron its own constant current
         biases["Idc"] = tuple((1e-12 * rng.uniform(1, 40, size)).tolist())
     return Population(name, size, 1e-3, biases)
 
