@@ -9,8 +9,8 @@ from pathlib import Path
 from arcana.config import InputLines, OutputLines
 from arcana.errors import Problem, Problems
 from arcana.hardware.profile import HardwareProfile
-from arcana.interop.collected import Collected, Place
-from arcana.interop.netlist_form import VERSION, Refused, place_of, tokens, unquoted, whole, word_of
+from arcana.interop.collected import Collected, Place, core_population
+from arcana.interop.netlist_form import VERSION, Refused, place_of, shown_place, tokens, unquoted, whole, word_of
 from arcana.quantize.bias_lines import text_of
 
 _LINE = "SENDER (tag T, sram K) -> U<chip>-C<core>-N<neuron> RECEPTOR x<count> (cams K ...)"
@@ -112,10 +112,11 @@ class _Reader:
                 self.problems.note(
                     f"neuron {name}[{missing}]", "(missing)", f"a line for each of {name}[0] to [{max(used)}]"
                 )
-        for place in {*self.found.cams, *self.found.srams} - {*self.found.names}:
-            if "C{}c{}".format(*place[:2]) in sizes:
-                shown = "U{}-C{}-N{}".format(*place)
-                self.problems.note(f"neuron {shown}", "(no name)", "a line 'neuron' with a population and a number")
+        for place in sorted({*self.found.cams, *self.found.srams} - {*self.found.names}):
+            if core_population(place[:2]) in sizes:
+                self.problems.note(
+                    f"neuron {shown_place(*place)}", "(no name)", "a line 'neuron' with a population and a number"
+                )
 
     def _version(self, words: list[str]) -> None:
         family = self.profile.family

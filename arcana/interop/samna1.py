@@ -36,6 +36,7 @@ from arcana.interop.samna_common import (
     read_configuration,
     take_codes,
 )
+from arcana.quantize.bias_list import refuse_low_range
 
 CODE = ("coarse", "fine")
 _SYNAPSE = ("syn_type", "listen_neuron_id", "listen_core_id")
@@ -71,7 +72,12 @@ def destination(chip: int, word: SramWord | None, profile: HardwareProfile) -> d
 
 
 def write_samna1(config: ChipConfig, profile: HardwareProfile) -> str:
-    """The configuration of the whole board; a line for each neuron."""
+    """The configuration of the whole board; a line for each neuron.
+
+    Raises:
+        BadInput: for codes of the low range.
+    """
+    refuse_low_range(config.cores, "a vendor's parameter")
     cores, neurons = by_place(config), {(n.chip, n.core, n.neuron): n for n in config.neurons}
     names, unused = names_of(profile, "core"), _neuron(None, profile)
 

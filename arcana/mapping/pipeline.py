@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping as Named
 from dataclasses import replace
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from arcana.errors import ArcanaWarning, BadInput, Problem, Problems, warn_user
+from arcana.errors import ArcanaWarning, BadInput, Problem, Problems, unknown_name, warn_user
 from arcana.graph import NetworkGraph
 from arcana.hardware.defects import DefectMap
 from arcana.hardware.profile import HardwareProfile
@@ -78,6 +78,7 @@ def map_network(
     profile = load_profile(profile) if isinstance(profile, str) else profile
     graph = network_graph(net)
     layout, defects = layout_of(profile, defects), defects or DefectMap()
+    _check(weights, share, profile, int((layout.words >= 0).sum()))
     switched = _switched(weights, graph, profile)
     counted = tuple[Counted, ...]()
     if not switched:
@@ -177,12 +178,18 @@ def network_graph(net: Any) -> NetworkGraph:
     return graph
 
 
-def _switched(weights: Weights, graph: NetworkGraph, profile: HardwareProfile) -> bool:
+def _check(weights: str, share: str, profile: HardwareProfile, places: int) -> None:
     problems, able = Problems(), profile.synapse.weight_bits > 0
-    if weights not in ("auto", "repeat", "switch"):
-        problems.note("weights", weights, "auto, repeat or switch")
+    for name, value, known in (("weights", weights, get_args(Weights)), ("share", share, get_args(Share))):
+        if value not in known:
+            problems.append(unknown_name(name, value, known))
     if weights == "switch" and not able:
-        problems.append(Problem("weights", weights, "repeat: the input words of this chip have no weight switches"))
+        problems.note("weights", weights, "repeat: the input words of this chip have no weight switches")
+    if not places:
+        problems.note("neurons that work", 0, "at least one", hint="the defect map leaves none")
     problems.raise_if_any()
+
+
+def _switched(weights: Weights, graph: NetworkGraph, profile: HardwareProfile) -> bool:
     whole = all(p.count.dtype.kind != "f" for p in graph.projections)
-    return weights == "switch" or (weights == "auto" and able and not whole)
+    return weights == "switch" or (weights == "auto" and profile.synapse.weight_bits > 0 and not whole)

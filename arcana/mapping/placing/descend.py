@@ -56,7 +56,7 @@ class _Pass:
         self.task, self.tally = task, Tally(task, core, prices)
         self.units = np.arange(task.units)
         self.gain = self.tally.gain
-        self.gain += rng.random(self.gain.shape) * 1e-6 * (1 + task.rate.mean())
+        self.gain += rng.random(self.gain.shape) * 1e-6 * prices.mean
         self.gain[core, self.units] = np.inf  # where it is already; all of its column once it has moved
         self.other = np.zeros((task.cores, task.units))  # _NEVER where the core holds another kind
         self.full = np.empty((task.cores, task.units), dtype=bool)

@@ -49,8 +49,8 @@ class Edges:
         rate: Floats = np.bincount(which, task.rate[neuron], keys.size).astype(float)
         inside = np.isin(np.arange(len(units)), of[neuron])
         home = (keys // task.units, keys % task.units, rate)
-        amount = (np.bincount(of, w).astype(float) for w in (task.rate, np.ones_like(task.rate)))
-        return cls(units, *amount, inside, home)
+        total, number = (np.bincount(of, w).astype(float) for w in (task.rate, np.ones_like(task.rate)))
+        return cls(units, total, number, inside, home)
 
 
 @dataclass(eq=False)
