@@ -6,8 +6,8 @@
 Two classes are two random images of 60 pixels; a pixel is the rate of a Poisson input (0 to 100 Hz, 250 ms). Two
 neurons, at most 64 synapses each over all receptors, one for each class: the one that fires more is the answer
 (a tie is an error). First the synapse counts are trained as fractions (the fan-in already holds), then as whole
-numbers, and last the biases go through the bias generator of DYNAP-SE1 and the settings are emulated. Every
-accuracy is of fresh Poisson samples.
+numbers, and last the network is mapped on DYNAP-SE1 (a synapse is an input word, a bias is a code) and its settings
+are emulated. Every accuracy is of fresh Poisson samples.
 """
 
 from __future__ import annotations
@@ -133,15 +133,12 @@ def train(seed: int, updates: int, tests: int, advance=lambda: None) -> Result:
     whole = accuracy(net, images, tests, generator)
 
     profile = arcana.load_profile("dynapse1")
-    config = arcana.configure(arcana.graph_of(net), profile, seed=seed)
+    config = arcana.map_network(net, profile, seed=seed).configuration()
     chip = arcana.Emulator.from_config(config, profile)
-    used = [0, 0]
-    for connection in config.connections:
-        for _, neuron, count in connection.synapses:
-            used[neuron] += count
+    used = tuple(len(n.cams) for n in sorted(config.neurons, key=lambda n: n.index))
     on_chip = accuracy(chip, images, tests, generator)
     seconds = time.process_time() - start
-    return Result(seed, fractions, whole, on_chip, tuple(used), (first, second), seconds)
+    return Result(seed, fractions, whole, on_chip, used, (first, second), seconds)
 
 
 def main(seeds: int = 5, updates: int = 60, quick: bool = False, show: bool = True) -> list[Result]:

@@ -141,7 +141,10 @@ class ChipConfig(Part):
             if core is None:
                 problems.note("core", place, "one of " + ", ".join(f"C{c.chip}c{c.core}" for c in self.cores))
                 continue
-            codes = {name: {"coarse": code.coarse, "fine": code.fine} for name, code in given.biases.items()}
+            codes = {
+                name: {"coarse": c.coarse, "fine": c.fine, "low_range": getattr(c, "low_range", False)}
+                for name, c in given.biases.items()
+            }
             try:
                 changed = CoreBiases.model_validate(
                     {**core.model_dump(), "biases": {**core.model_dump()["biases"], **codes}}

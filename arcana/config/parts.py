@@ -59,7 +59,8 @@ class CoreBiases(Part):
         chip: Number of the chip.
         core: Number of the core on its chip.
         biases: Codes by the chip's own names.
-        latches: Latches of the core's neurons that are not at rest.
+        latches: Latches of the core's neurons; one that is missing is on where the core has the bias that it
+            switches.
         exact: Biases of the neuron model [A, s, 1/A] that a perfect bias generator would make. For emulation
             only: no chip takes them. They stand in place of ``biases``.
         exact_switches: Weight currents of the switches [A] that go with them (SE2).

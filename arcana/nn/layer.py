@@ -37,7 +37,7 @@ class DPILayer(DPIModule):
         bias_groups: Group number of each neuron; a bias then has one value per group.
         **options: Biases by name [A, s]; ``train_<bias>`` and ``train_<receptor>`` flags; ``surrogate_fn``;
             ``substeps`` (inner steps, None: each at most 0.5 ms); ``leak_saturation``; ``weight_switches`` (weights
-            are sums of that many switched currents, as on Dynap-SE2, in place of whole counts; see docs/weights.md).
+            are sums of that many switched currents, as on Dynap-SE2, in place of whole counts).
 
     Raises:
         BadInput: listing every unknown name (with the nearest known one) and every value out of range.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import json
+
 import pytest
 
 # line: what stderr must hold
@@ -32,6 +35,7 @@ TABLE = {
     "inspect hand.csv": ["hand.csv", "JSON written by"],
     "inspect cut.json": ["cut.json", "cut off"],
     "inspect newer.json": ["version is 99", "upgrade"],
+    "inspect older.json": ["older.json", "version is 1", "map the network again with `arcana map`"],
     "inspect wrong.json": ["coarse", "is 77"],
     "inspect names.json": ["'IF_TAU1_M'", "did you mean 'IF_TAU1_N'?"],
     "inspect dynapse1.json --profile dynapse2": ["'dynapse2'", "'dynapse1'"],
@@ -56,8 +60,33 @@ TABLE = {
     "emulate dynapse1-events.json lines.csv -o x.csv": ["channel is 4", "0 to 3"],
     "emulate dynapse1-events.json late.csv -o x.csv": ["times are in seconds"],
     "emulate dynapse1-events.json none.csv -o x.csv": ["events is 'none'"],
-    "emulate names.json hand.csv -o x.csv": ["did you mean 'IF_TAU1_N'?"],
-    "emulate crowded.json hand.csv -o x.csv": ["synapses of neuron 0 is 999"],
+    "emulate names.json hand.csv -o x.csv": ["C0c0, bias IF_TAU1_M: there is no bias IF_TAU1_M on dynapse1"],
+    "emulate crowded.json hand.csv -o x.csv": ["(layer0[", "65 input words, at most 64", "word 64 does not exist"],
+    "emulate dynapse1.json -o x.csv": ["--input is 'None'", "one file"],
+    "emulate dynapse1.json hand.csv --input hand.csv -o x.csv": ["--input is 'hand.csv'", "one file"],
+    "emulate dynapse1-events.json backwards.csv -o x.csv": ["backwards.csv", "line 3", "0.01 s", "at least 0.02"],
+    "emulate dynapse1-events.json -i polar.csv -o x.csv": ["polar.csv", "line 3", "0.01 s", "at least 0.02"],
+    "emulate dynapse1-events.json beyond.csv -o x.csv": [
+        "events[0] is 'chip 0, cores 0b0001, tag 1023'",
+        "events[1] is 'chip 3, cores 0b10000, tag 5000'",
+        "an event of one of the input lines",
+    ],
+    "emulate dynapse1-events.json addresses.csv -o x.csv": [
+        "addresses.csv",
+        "line 3, time_s is 0.01 s",
+        "line 4, chip is -1",
+        "line 5 is 'x,0,1,5'",
+    ],
+    "emulate dynapse1-events.json late-addresses.csv -o x.csv": ["times are in seconds"],
+    "emulate dynapse1-events.json outputs.csv -o x.csv": ["outputs.csv", "header"],
+    "emulate dynapse1.json hand.csv -o x.csv --aer --chips 2": ["--aer is '2 chips'", "one chip"],
+    "emulate dynapse1.json hand.csv -o x.csv --defects gone.csv": ["gone.csv", "no such file"],
+    "emulate dynapse1.json hand.csv -o x.csv --defects odd.csv": [
+        "odd.csv",
+        "line 2, core is '9'",
+        "line 3, neuron is '999'",
+    ],
+    "emulate dynapse1.json hand.csv -o x.csv --defects dead.csv": ["(layer0[0])", "dead place"],
     "profiles show dynapse9": ["'dynapse9'"],
     "profiles show gone.toml": ["no such file"],
     "profiles show dynapse1 --json --toml": ["--json --toml"],
@@ -71,13 +100,27 @@ def broken(files):
     """The files of ``files``, and damaged copies."""
     text = (files.folder / "dynapse1.json").read_text()
     events = "time_s,channel,polarity\n0.01,0,UP\n"
+    data = json.loads(text)
+    crowded = copy.deepcopy(data)
+    word = crowded["neurons"][0]["cams"][0]
+    crowded["neurons"][0]["cams"] = [[k, *word[1:]] for k in range(65)]
     contents = {
         "cut.json": text[: len(text) // 2],
-        "newer.json": text.replace('"version": 1', '"version": 99'),
+        "newer.json": text.replace('"version": 2', '"version": 99'),
+        "older.json": text.replace('"version": 2', '"version": 1'),
         "wrong.json": text.replace('"coarse": 1', '"coarse": 77'),
         "names.json": text.replace('"IF_TAU1_N"', '"IF_TAU1_M"'),
         "stale.json": text.replace('"hash": "', '"hash": "0'),
-        "crowded.json": text.replace("[0, 0, 1]", "[0, 0, 992]", 1),
+        "crowded.json": json.dumps(crowded),
+        "backwards.csv": "time_s,channel\n0.02,0\n0.01,0\n",
+        "polar.csv": "time_s,channel,polarity\n0.02,0,UP\n0.01,0,DOWN\n",
+        "beyond.csv": "time_s,chip,cores,tag\n0.01,0,1,1023\n0.02,3,16,5000\n",
+        "addresses.csv": "time_s,chip,cores,tag\n0.02,0,1,5\n0.01,0,1,5\n0.03,-1,1,5\nx,0,1,5\n",
+        "late-addresses.csv": "time_s,chip,cores,tag\n1e9,{2},{3},{1}\n".format(*data["inputs"][0]["events"][0]),
+        "outputs.csv": "time_s,chip,core,neuron,tag\n0.02,0,0,1,1\n",
+        "dead.csv": "chip,core,neuron\n"
+        + "".join(f"{n['chip']},{n['core']},{n['neuron']}\n" for n in data["neurons"]),
+        "odd.csv": "chip,core,neuron\n0,9,1\n0,0,999\n",
         "slow.csv": "time,a,b\n" + "".join(f"{k / 100},{k % 3},{k % 5}\n" for k in range(9)),
         "events.csv": events,
         "lines.csv": "time_s,channel\n0.01,4\n",

@@ -10,10 +10,21 @@ import pytest
 import torch
 
 import arcana
+from arcana.config import ChipConfig
 from arcana.data import read_signal
+from arcana.data.aer import OUT, read_address_events
 from arcana.hardware import load_profile
 
 pytestmark = pytest.mark.filterwarnings("ignore:the input current")
+
+
+def address_list(config, rows):
+    """Events on input lines, (time, line), as address events of these settings."""
+    sent = {}
+    for e in config.inputs[0].input_events:
+        sent.setdefault(e.line, []).append(f"{e.chip},{e.cores},{e.tag}")
+    lines = [f"{time},{address}" for time, line in rows for address in sent[line]]
+    return "\n".join(["time_s,chip,cores,tag", *lines, ""])
 
 
 def spikes_in(path):
@@ -51,7 +62,7 @@ def test_events_of_encode_give_what_the_recording_gives(run, files):
 
 
 def test_events_by_input_line(run, files):
-    Path("ev.csv").write_text("channel,time_s\n3,0.0101\n0,0.01\n0,0.01\n\n# end\n1,0.25\n")
+    Path("ev.csv").write_text("channel,time_s\n0,0.01\n0,0.01\n3,0.0101\n\n# end\n1,0.25\n")
     done = run("emulate dynapse1-events.json ev.csv -o sp.csv --json")
     assert json.loads(done.stdout)["seconds"] == pytest.approx(0.251)
     X = torch.zeros(1, 251, 4)
@@ -75,6 +86,7 @@ def test_virtual_chips(run, files):
     rates = wanted[:, 0].sum(1) / 0.3
     assert result["rates_Hz"]["lowest"] == pytest.approx(rates.amin(0).tolist())
     assert result["rates_Hz"]["highest"] == pytest.approx(rates.amax(0).tolist())
+    assert [row["output"] for row in result["outputs"]] == [f"layer0[{k}]" for k in range(3)]
     text = run(f"{line} -o again.csv").stdout
     assert "lowest_chip" in text
     assert "on 3 chips in 0.3 s -> again.csv" in text
@@ -93,3 +105,37 @@ def test_a_strong_drive_warns_on_stderr(run, files):
     assert done.exit_code == 0
     assert json.loads(done.stdout)["neurons"] == 3
     assert all(line.startswith("warning: ") for line in done.stderr.splitlines())
+
+
+ROWS = [(0.01, 0), (0.01, 0), (0.0101, 3), (0.02, 2), (0.25, 1)]
+
+
+@pytest.mark.parametrize("name", ["dynapse1", "dynapse2"])
+def test_address_events_are_the_lines_that_they_belong_to(run, files, name):
+    Path("lines.csv").write_text("time_s,channel\n" + "".join(f"{t},{k}\n" for t, k in ROWS))
+    Path("aer.csv").write_text(address_list(ChipConfig.load(f"{name}-events.json"), ROWS))
+    assert run(f"emulate {name}-events.json --input lines.csv -o one.csv").exit_code == 0
+    assert run(f"emulate {name}-events.json --input aer.csv -o two.csv").exit_code == 0
+    assert Path("one.csv").read_bytes() == Path("two.csv").read_bytes()
+    assert len(spikes_in("one.csv")[1]) > 5
+
+
+@pytest.mark.parametrize("name", ["dynapse1", "dynapse2"])
+def test_address_events_as_output(run, files, name):
+    Path("lines.csv").write_text("time_s,channel\n" + "".join(f"{t},{k}\n" for t, k in ROWS))
+    assert run(f"emulate {name}-events.json -i lines.csv -o plain.csv").exit_code == 0
+    done = run(f"emulate {name}-events.json -i lines.csv -o aer.csv --aer --json")
+    found, config = read_address_events("aer.csv"), ChipConfig.load(f"{name}-events.json")
+    assert found.dtype == OUT
+    addresses = config.outputs[0].addresses
+    _, rows = spikes_in("plain.csv")
+    assert json.loads(done.stdout)["spikes"] == len(rows) == found.size > 5
+    wanted = [(pytest.approx(time), *addresses[neuron]) for time, neuron in rows]
+    assert sorted(map(tuple, found.tolist())) == sorted(wanted, key=lambda row: row[0].expected)
+
+
+def test_defects_that_are_not_in_the_way_change_nothing(run, files):
+    Path("far.csv").write_text("chip,core,neuron\n3,3,255\n")
+    assert run("emulate dynapse1.json hand.csv -o one.csv").exit_code == 0
+    assert run("emulate dynapse1.json hand.csv -o two.csv --defects far.csv").exit_code == 0
+    assert Path("one.csv").read_bytes() == Path("two.csv").read_bytes()
