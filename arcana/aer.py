@@ -8,10 +8,12 @@ import numpy as np
 import torch
 
 from arcana.config import ChipConfig
-from arcana.data.aer import OUT, SHOWN, Events, check_events
+from arcana.data.aer import INTO, OUT, SHOWN, Events, check_events
 from arcana.emulate import Emulator
 from arcana.errors import BadInput, Problems
 from arcana.typing import Tensor
+
+MOST_CELLS = 200_000_000  # steps x input lines: more does not fit the memory of a desktop computer
 
 
 def run_events(emulator: Emulator, events: Events, duration: float | None = None) -> Events:
@@ -51,6 +53,9 @@ def events_to_lines(config: ChipConfig, events: Events, dt: float, duration: flo
     Raises:
         BadInput: see ``run_events``.
     """
+    if events.dtype != INTO:
+        given = ", ".join(events.dtype.names or ())
+        raise BadInput.one("events", given, ", ".join(INTO.names or ()), hint="these are output events")
     line_of: dict[tuple[int, int, int], tuple[int, int]] = {}
     parts: list[int] = []
     for lines in config.inputs:
@@ -76,6 +81,10 @@ def events_to_lines(config: ChipConfig, events: Events, dt: float, duration: flo
             found.append((math.floor(row[0] / dt + 1e-6), *line_of[key]))
     problems.raise_if_any()
     steps = max((s for s, _, _ in found), default=0) + 1 if duration is None else math.ceil(duration / dt - 1e-6)
+    cells = steps * max(len(parts), 1) * max(parts, default=1)
+    if cells > MOST_CELLS:
+        longest = MOST_CELLS * dt * steps / cells
+        raise BadInput.one("time_s", steps * dt, f"at most {longest:g}", "s", hint="times are in seconds")
     counts = np.zeros((max(parts, default=1), steps, len(parts)))
     for step, line, part in found:
         if step < steps:

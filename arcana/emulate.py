@@ -12,7 +12,7 @@ from arcana.config import ChipConfig
 from arcana.errors import ArcanaWarning, BadInput, warn_user
 from arcana.hardware.defects import DefectMap
 from arcana.hardware.profile import HardwareProfile
-from arcana.hardware.registry import load_profile
+from arcana.hardware.registry import as_profile
 from arcana.mapping.decode import Decoded, decode
 from arcana.mapping.drc import require
 from arcana.mapping.load import Load, count_events
@@ -67,7 +67,7 @@ class Emulator(nn.Module):
         """
         if not isinstance(config, ChipConfig):
             config = ChipConfig.load(config)
-        profile = load_profile(profile) if isinstance(profile, str) else profile
+        profile = as_profile(profile)
         if mismatch is not None and not isinstance(mismatch, Mismatch):
             raise BadInput.one("mismatch", mismatch, "None, or MismatchModel(...).sample(...)")
         config.check_profile(profile)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from arcana.circuits.names import Receptor
+from arcana.circuits.names import BIASES, RECEPTORS, Receptor
 from arcana.circuits.technology import Technology
-from arcana.errors import BadInput, Problems
+from arcana.errors import BadInput, Problems, unknown_name
 
 Solver: TypeAlias = Literal["rk4", "heun", "euler"]
 Delay: TypeAlias = Literal["none", "precise", "mismatched"]
@@ -175,6 +176,8 @@ class NetworkGraph:
         if not self.populations:
             problems.note("populations", (), "at least one")
         problems.raise_if_any()
+        for population in self.populations:
+            _check_population(population, problems)
         for p in self.projections:
             _check_projection(p, sizes, targets, problems)
         problems.raise_if_any()
@@ -190,6 +193,36 @@ class NetworkGraph:
         return self.outputs or (self.populations[-1].name,)
 
 
+def _check_population(p: Population, problems: Problems) -> None:
+    number = isinstance(p.dt, (int, float)) and not isinstance(p.dt, bool)
+    if not (number and math.isfinite(p.dt) and p.dt > 0):
+        problems.note(f"{p.name}: dt", p.dt, "a finite number > 0", "s")
+    if p.solver not in get_args(Solver):
+        problems.note(f"{p.name}: solver", p.solver, "one of " + ", ".join(get_args(Solver)))
+    if p.leak_saturation not in (True, False):
+        problems.note(f"{p.name}: leak_saturation", p.leak_saturation, "True or False")
+    for name, value, low in (("substeps", p.substeps, 1), ("stage", p.stage, 0)):
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < low):
+            problems.note(f"{p.name}: {name}", value, f"None, or a whole number >= {low}")
+    for name, given in p.biases.items():
+        if name not in BIASES:
+            problems.append(unknown_name(f"{p.name}: bias", name, BIASES))
+            continue
+        try:
+            values = np.asarray(given, dtype=np.float64)
+        except (TypeError, ValueError):
+            problems.note(f"{p.name}.{name}", given, f"a number, or {p.size} numbers", BIASES[name].unit)
+            continue
+        if values.shape not in ((), (p.size,)):
+            problems.note(f"{p.name}.{name}", f"{values.size} values", f"one, or {p.size}: one for each neuron")
+            continue
+        info, every = BIASES[name], np.broadcast_to(values, (p.size,))
+        wrong = ~(np.isfinite(every) & ((every >= 0) if info.zero_allowed else (every > 0)))
+        if wrong.any():
+            at, allowed = int(wrong.argmax()), f"a finite number {'>= 0' if info.zero_allowed else '> 0'}"
+            problems.note(f"{p.name}[{at}].{name}", every[at].item(), allowed, info.unit)
+
+
 def _check_projection(p: Projection, sizes: Mapping[str, int], targets: set[str], problems: Problems) -> None:
     where = f"{p.source} -> {p.target} ({p.receptor})"
     if p.source not in sizes or p.target not in targets:
@@ -201,5 +234,7 @@ def _check_projection(p: Projection, sizes: Mapping[str, int], targets: set[str]
             problems.note(f"{where}: {name}", worst.item(), f"0 to {size - 1}")
     if p.count.size and not (np.isfinite(p.count).all() and (p.count > 0).all()):
         problems.note(f"{where}: count", p.count.min().item(), "finite numbers > 0")
+    if p.receptor not in RECEPTORS:
+        problems.append(unknown_name(f"{p.source} -> {p.target}: receptor", p.receptor, RECEPTORS))
     if p.delay not in DELAYS:
         problems.note(f"{where}: delay", p.delay, "one of " + ", ".join(DELAYS))

@@ -128,6 +128,8 @@ class _Reader:
                 solver = value
             elif key == "solver":
                 self.problems.note(f"{where}, solver", value, "one of " + ", ".join(get_args(Solver)))
+            elif key in biases:
+                self.problems.note(f"{where}, {key}", word, "each bias once")
             elif key not in BIASES:
                 self.problems.append(unknown_name(f"{where}, bias", key, BIASES))
             else:
@@ -218,7 +220,7 @@ def _check_writable(graph: NetworkGraph, problems: Problems) -> None:
     if graph.encoder is not None:
         problems.note("encoder", "an ADM", "none: encode the signal and give the network its events")
     for name in (part.name for part in graph.parts):
-        if _END.fullmatch(name) is None:
+        if _END.fullmatch(name) is None or name == "->":
             problems.note("name", name, "letters, digits and _ . : - > '")
     for p in graph.populations:
         for name in p.biases:

@@ -168,8 +168,16 @@ GRAPHS: tuple[Callable[[], Graph], ...] = (
 
 
 def growing(neurons: int) -> Graph:
-    """Communities of 125 neurons with 64 synapses each, for the time against the size."""
-    pairs, _ = communities(np.random.default_rng(neurons), neurons, neurons // 125, 64, 0.02)
+    """Communities of 125 neurons with 64 synapses each, a tenth of them from the next community; for the time."""
+    rng, number = np.random.default_rng(neurons), neurons // 125
+    label = rng.permutation(np.arange(neurons) % number)
+    members = [np.flatnonzero(label == c) for c in range(number)]
+    rows = []
+    for neuron, c in enumerate(label.tolist()):
+        far = rng.binomial(64, 0.1)
+        heard = rng.choice(members[c], 64 - far, replace=False), rng.choice(members[(c + 1) % number], far)
+        rows += [(s, neuron) for s in np.concatenate(heard).tolist()]
+    pairs = np.array(rows)
     return Graph(f"{neurons} neurons", circuit(0, neurons, pairs), _one_kind(neurons), board(4))
 
 

@@ -37,7 +37,7 @@ def exponent(timed: Timed) -> tuple[float, float]:
 
 def table(timed: Timed) -> Table:
     """Seconds by size."""
-    found = Table("Time of a placement, 64 synapses a neuron", ("neurons", "s"))
+    found = Table("Time of a placement", ("neurons", "seconds for 64 synapses each"))
     for neurons, seconds in timed.items():
         found.add(neurons, f"{seconds:.1f}")
     found.notes.append(f"Processor time, one thread. It grows with neurons^{exponent(timed)[0]:.2f}.")

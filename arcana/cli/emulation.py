@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from arcana.aer import events_to_lines
+from arcana.aer import MOST_CELLS, events_to_lines
 from arcana.cli.inspection import load_both
 from arcana.config import ChipConfig, OutputAddress
 from arcana.data.aer import INTO, address_events, read_address_events, write_address_events
@@ -26,8 +26,6 @@ from arcana.mapping.energy import Energy, energy
 from arcana.mapping.load import Load
 from arcana.mismatch import MismatchModel
 from arcana.typing import Tensor
-
-MOST_CELLS = 200_000_000  # steps x input lines: more does not fit the memory of a desktop computer
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,14 @@ def address_events(rows: Sequence[tuple[float, ...]], out: bool = False) -> Even
     Raises:
         BadInput: listing times that are not finite or that run backwards, and negative addresses.
     """
-    events = np.array([tuple(row) for row in rows], dtype=OUT if out else INTO)
+    kind, problems = OUT if out else INTO, Problems()
+    names = kind.names or ()
+    for k, row in enumerate(rows):
+        if len(row) != len(names):
+            problems.note(f"events[{k}]", tuple(row), ", ".join(names))
+    _shorten(problems)
+    problems.raise_if_any()
+    events = np.array([tuple(row) for row in rows], dtype=kind)
     check_events(events)
     return events
 

@@ -140,3 +140,16 @@ def _read(path: Path) -> HardwareProfile:
     except tomllib.TOMLDecodeError as error:
         raise BadFile(path, Problem("file", path.name, "TOML", hint=str(error))) from None
     return HardwareProfile.from_dict(data, path)
+
+
+def as_profile(given: object) -> HardwareProfile:
+    """A profile, or the one of that name or file.
+
+    Raises:
+        BadInput: for anything else, and for an unknown name.
+    """
+    if isinstance(given, HardwareProfile):
+        return given
+    if isinstance(given, str | Path):
+        return load_profile(given)
+    raise BadInput.one("profile", given, "a HardwareProfile, or the name or file of one")

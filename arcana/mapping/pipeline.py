@@ -13,7 +13,7 @@ from arcana.errors import ArcanaWarning, BadInput, Problem, Problems, unknown_na
 from arcana.graph import NetworkGraph
 from arcana.hardware.defects import DefectMap
 from arcana.hardware.profile import HardwareProfile
-from arcana.hardware.registry import load_profile
+from arcana.hardware.registry import as_profile
 from arcana.mapping.circuit import Circuit, Ints, Layout, Placement
 from arcana.mapping.cluster import Clustering, Share, cluster
 from arcana.mapping.conserved import require_conserved
@@ -75,10 +75,12 @@ def map_network(
     Raises:
         BadInput: listing all reasons why the network does not fit.
     """
-    profile = load_profile(profile) if isinstance(profile, str) else profile
+    profile = as_profile(profile)
+    _check(profile, weights, share, seed, note, defects)
     graph = network_graph(net)
     layout, defects = layout_of(profile, defects), defects or DefectMap()
-    _check(weights, share, profile, int((layout.words >= 0).sum()))
+    if not (layout.words >= 0).any():
+        raise BadInput.one("neurons that work", 0, "at least one", hint="the defect map leaves none")
     switched = _switched(weights, graph, profile)
     counted = tuple[Counted, ...]()
     if not switched:
@@ -178,15 +180,21 @@ def network_graph(net: Any) -> NetworkGraph:
     return graph
 
 
-def _check(weights: str, share: str, profile: HardwareProfile, places: int) -> None:
-    problems, able = Problems(), profile.synapse.weight_bits > 0
+def _check(
+    profile: HardwareProfile, weights: object, share: object, seed: object, note: object, defects: object
+) -> None:
+    problems = Problems()
     for name, value, known in (("weights", weights, get_args(Weights)), ("share", share, get_args(Share))):
         if value not in known:
-            problems.append(unknown_name(name, value, known))
-    if weights == "switch" and not able:
+            problems.append(unknown_name(name, str(value), known))
+    if weights == "switch" and profile.synapse.weight_bits == 0:
         problems.note("weights", weights, "repeat: the input words of this chip have no weight switches")
-    if not places:
-        problems.note("neurons that work", 0, "at least one", hint="the defect map leaves none")
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        problems.note("seed", seed, "a whole number >= 0")
+    if not isinstance(note, str):
+        problems.note("note", note, "text")
+    if not isinstance(defects, DefectMap | None):
+        problems.note("defects", type(defects).__name__, "None, or a DefectMap: DefectMap.of(rows)")
     problems.raise_if_any()
 
 

@@ -75,7 +75,7 @@ def quantise(
     """
     switches, wanted = _own_switches(circuit, profile), np.zeros(0)
     if switched:
-        wanted = _wanted(circuit, clustering, profile)
+        wanted = _wanted(circuit, clustering, profile, exact)
     cores, fits, problems = [], [], Problems()
     for core in np.unique(placement.core).tolist():
         chip, number = int(layout.chip[core]), int(layout.core[core])
@@ -102,8 +102,8 @@ def _own_switches(circuit: Circuit, profile: HardwareProfile) -> Ints:
     return masks[circuit.receptor]
 
 
-def _wanted(circuit: Circuit, clustering: Clustering, profile: HardwareProfile) -> Floats:
-    """Weight current of each synapse group [A]: count * Iw, for the pulse that the chip will have."""
+def _wanted(circuit: Circuit, clustering: Clustering, profile: HardwareProfile, exact: bool) -> Floats:
+    """Weight current of each synapse group [A]: count * Iw, for the pulse that the core will have."""
     table = np.zeros((len(clustering.sets), len(RECEPTORS)))
     wanted = np.zeros(circuit.pre.size)
     for population in circuit.graph.populations:  # Iw may differ from neuron to neuron here
@@ -114,7 +114,7 @@ def _wanted(circuit: Circuit, clustering: Clustering, profile: HardwareProfile) 
             iw = population.values(f"Iw_{name}")[circuit.post[here] - start]
             wanted[here] = circuit.count[here] * iw
     for k, bias_set in enumerate(clustering.sets):
-        chip = on_chip(bias_set.biases, profile)
+        chip = bias_set.biases if exact else on_chip(bias_set.biases, profile)
         for r, name in enumerate(RECEPTORS):
             table[k, r] = chip[f"Iw_{name}"] / bias_set.biases[f"Iw_{name}"]
     needed: Floats = wanted * table[clustering.kind[circuit.post], circuit.receptor]

@@ -67,7 +67,8 @@ class Staged(nn.Module):
         records: dict[str, dict[str, Tensor]] = {}
         for k, layer in enumerate(self.layers):
             assert isinstance(layer, DPILayer)
-            X = torch.cat(_alike([spikes[name] for name in self.feeds[k]]), -1)
+            fed = [spikes[name] for name in self.feeds[k]]
+            X = torch.cat(_alike(fed), -1) if fed else events.new_zeros(*events.shape[:-1], 1)
             out = layer.run(X, None if state is None else state[k], record=record)
             after.append(out.state)
             sizes = [self.sizes[name] for name in self.members[k]]
@@ -87,17 +88,18 @@ class Staged(nn.Module):
         width = sum(self.sizes[name] for name in names)
         if events.ndim < 3 or events.shape[-1] != width:
             raise BadInput.one("X", tuple(events.shape), f"(batch, time, {width})", "(shape)")
+        if not names:
+            return {}
         return dict(zip(names, torch.split(events, [self.sizes[name] for name in names], -1), strict=True))
 
     def _feeds(self, names: tuple[str, ...]) -> tuple[str, ...]:
         before = {p.source for p in self.graph.projections if p.target in names and p.source not in names}
-        # A stage that nothing reaches still needs to know how long the run is
-        return tuple(p.name for p in self.graph.parts if p.name in before) or (self.graph.parts[0].name,)
+        return tuple(p.name for p in self.graph.parts if p.name in before)
 
     def _layer(self, names: tuple[str, ...], feeds: tuple[str, ...], profile: HardwareProfile) -> DPILayer:
         populations = [p for p in self.graph.populations if p.name in names]
         first, n_out = _starts(populations)
-        n_in = sum(self.sizes[name] for name in feeds)
+        n_in = sum(self.sizes[name] for name in feeds) or 1  # a line that stays silent where nothing comes in
         mine = [p for p in self.graph.projections if p.target in names]
         one = populations[0]
         layer = DPILayer(

@@ -49,6 +49,7 @@ def test_every_station_reports(small: tuple[DemoResult, list[str], int]) -> None
     assert all(0 <= value <= 1 for value in (result.results.float_test, result.results.quantised_test))
 
 
+@pytest.mark.filterwarnings("ignore:slew overload")  # the demo plays fast, and reports it
 def test_the_file_gives_the_accuracy_that_was_printed(small: tuple[DemoResult, list[str], int]) -> None:
     """From the file alone, encoder included."""
     result, _, _ = small

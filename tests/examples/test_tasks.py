@@ -86,3 +86,21 @@ class TestEngines:
         assert fused.losses == pytest.approx(reference.losses, rel=1e-3)
         assert fused.test == pytest.approx(reference.test, abs=0.05)
         assert all(value > 0 for run in (fused, reference) for value in (run.training_seconds, run.testing_seconds))
+
+
+class TestOntoTheChip:
+    task = example("06_onto_the_chip")
+
+    @pytest.mark.parametrize("chip", ["dynapse1", "dynapse2"])
+    def test_the_tables_are_the_network_and_codes_keep_its_rates(self, chip):
+        codes, exact = self.task.main(chip, show=False)
+        assert exact.agreement.same
+        assert exact.agreement.spikes == codes.agreement.spikes > 1000
+        assert not codes.agreement.same
+        assert codes.agreement.rate_error < 0.1
+        for result in (codes, exact):
+            report = result.mapping.report()
+            assert sum(core.neurons for core in report.cores) == 320
+            assert len(report.cores) >= 2
+            assert max(core.most_words for core in report.cores) <= 64
+            assert result.bytes == len(result.mapping.configuration().to_json().encode())

@@ -42,6 +42,10 @@ def blocks(number, size, rng):
     return circuit_of(0, label.size, pairs), label
 
 
+def elsewhere(core, cores, rng):
+    return int((core + rng.integers(1, cores)) % cores)
+
+
 def zeros(n):
     return np.zeros(n, dtype=np.int64)
 
@@ -70,16 +74,30 @@ class TestFinds:
         assert np.unique(crowded.core).size == 1
         assert np.bincount(spread.core).tolist() == [2, 2, 2, 2]
 
-    def test_three_chips_where_hops_alone_would_take_four(self):
-        """One neuron sends to eight full groups; only three of four chips may hold them all."""
-        pairs = [(0, n) for n in range(1, 7)]
+    def test_three_chips_where_targets_would_fit_on_four(self):
+        """One neuron sends to five that fill a core each; two chips have one core only."""
         layout = board(4, 2, places=1)
         layout.words[0, 0] = layout.words[3, 0] = -1
         found = place(circuit_of(0, 6, [(0, n) for n in range(1, 6)]), zeros(6), zeros(6) + 1, layout)
-        chips = np.unique(layout.chip[found.core[1:]])
-        assert len(pairs) == 6
-        assert chips.size == 3
+        assert np.unique(layout.chip[found.core[1:]]).size == 3
         assert found.cost == 5
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_boards_without_a_free_place_or_tag(self, seed):
+        """Senders reach a few targets in up to 4 of 8 cores on 3 chips; no core has more tags than it needs."""
+        rng = np.random.default_rng(seed)
+        label = rng.permutation(np.repeat(np.arange(8), 16))
+        pairs = []
+        for sender in range(128):
+            pool = np.flatnonzero(np.isin(np.arange(8) // 2, rng.choice(4, 3, replace=False)))
+            for core in rng.choice(pool, int(rng.integers(1, 5)), replace=False):
+                pairs += [(sender, int(n)) for n in rng.choice(np.flatnonzero(label == core), 4)]
+        circuit = circuit_of(0, 128, pairs)
+        tags = np.array([np.unique(circuit.pre[label[circuit.post] == k]).size for k in range(8)])
+        layout = replace(board(4, 2, places=16), tags=zeros(8) + tags.max())
+        found = place(circuit, zeros(128), zeros(128), layout, method="search", seed=seed)
+        assert (np.bincount(found.core) == 16).all()
+        assert found.cost <= 1.05 * tags.sum()
 
     def test_chips_near_each_other(self):
         """Two blocks of one chip each, a bridge between them: the chips are neighbours, not diagonal."""
@@ -209,7 +227,7 @@ class TestParts:
         rng = np.random.default_rng(9)
         tally = Tally(task, rng.integers(0, task.cores, task.units), Prices.free(task))
         for unit in rng.permutation(task.units)[:200].tolist():
-            tally.move(unit, int(rng.integers(task.cores)))
+            tally.move(unit, elsewhere(tally.core[unit], task.cores, rng))
             want = score_of(task, tally.core)
             assert tally.score[:2] == want[:2]
             assert tally.score[2:] == pytest.approx(want[2:])
@@ -220,7 +238,7 @@ class TestParts:
         tally = Tally(flat, rng.integers(0, task.cores, task.units), Prices.free(flat))
         order = rng.permutation(task.units).tolist()
         for unit in order[:150]:
-            tally.move(unit, int(rng.integers(task.cores)))
+            tally.move(unit, elsewhere(tally.core[unit], task.cores, rng))
         before = score_of(flat, tally.core).cost
         for unit in order[150:]:
             for to in range(task.cores):
@@ -244,36 +262,43 @@ class TestParts:
 
 
 class TestProofs:
-    def small(self, seed, targets=3, places=3):
+    """Six neurons on four cores of two places, against all placements that there are."""
+
+    def small(self, seed, targets=3):
         rng = np.random.default_rng(seed)
-        pairs = [(int(rng.integers(9)), int(n)) for n in range(7) for _ in range(3)]
-        circuit = replace(circuit_of(2, 7, pairs), rate=rng.choice([0.5, 1.0, 3.0], 9))
-        layout = board(2, 2, places=places, targets=targets)
-        return task_of(circuit, zeros(7), zeros(7), layout, np.arange(7))
+        pairs = [(int(rng.integers(8)), n) for n in range(6) for _ in range(2)]
+        circuit = replace(circuit_of(2, 6, pairs), rate=rng.choice([0.5, 1.0, 3.0], 8))
+        layout = board(2, 2, places=2, targets=targets)
+        return task_of(circuit, zeros(6), zeros(6), layout, np.arange(6))
 
-    def scores(self, task):
-        cores = np.stack(np.meshgrid(*[np.arange(4)] * 7), -1).reshape(-1, 7)
-        return [s for s in (score_of(task, core) for core in cores) if s.legal]
+    def best(self, task):
+        cores = np.stack(np.meshgrid(*[np.arange(4)] * 6), -1).reshape(-1, 6)
+        return min((s for s in (score_of(task, core) for core in cores) if s.legal), default=None)
 
-    @pytest.mark.parametrize("seed", range(3))
+    @pytest.mark.parametrize("seed", range(4))
     def test_the_bound_of_subsets_is_the_optimum_without_limits_of_chips(self, seed):
         task = self.small(seed)
-        assert bound_of_subsets(task) == pytest.approx(min(self.scores(task)).cost)
+        assert bound_of_subsets(task) == pytest.approx(self.best(task).cost)
         assert bound_of_senders(task) <= bound_of_subsets(task)
 
-    @pytest.mark.parametrize("seed", range(2))
+    @pytest.mark.parametrize("seed", [3, 7, 9])
     def test_the_program_finds_the_optimum_from_a_bad_start(self, seed):
-        """Neurons reach one chip only, which the bound does not know."""
+        """Neurons reach one chip only, which the bound of subsets does not know; seed 3 costs more than it."""
         task = self.small(seed, targets=1)
-        every = self.scores(task)
-        proof = prove(task, np.array([0, 0, 0, 1, 1, 1, 2]), {"time_limit": 60.0})
-        if not every:
-            assert proof.bound == np.inf
-            return
+        best = self.best(task)
+        assert (best.cost > bound_of_subsets(task)) == (seed == 3)
+        proof = prove(task, np.array([0, 0, 0, 1, 1, 2]), {"time_limit": 60.0})
         assert proof.optimal
-        assert tuple(proof.score) == pytest.approx(tuple(min(every)))
+        assert tuple(proof.score) == pytest.approx(tuple(best))
+        assert proof.bound == pytest.approx(best.cost)
 
-    def test_search_reaches_the_optimum_of_few(self):
-        for seed in range(5):
-            task = self.small(seed)
-            assert search(task, seed)[1].cost <= 1.05 * min(self.scores(task)).cost
+    def test_the_program_proves_that_there_is_no_placement(self):
+        task = self.small(2, targets=1)
+        assert self.best(task) is None
+        assert np.isfinite(bound_of_subsets(task))
+        assert prove(task, np.array([0, 0, 1, 1, 2, 2]), {"time_limit": 60.0}).bound == np.inf
+
+    @pytest.mark.parametrize("seed", range(5))
+    def test_search_is_near_the_optimum(self, seed):
+        task = self.small(seed)
+        assert search(task, seed)[1].cost <= 1.05 * self.best(task).cost
