@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from arcana.errors import BadFile, Problem
@@ -15,7 +16,29 @@ def write_whole(path: str | Path, content: str | bytes, overwrite: bool = True) 
     Raises:
         BadFile: if the file exists and ``overwrite`` is false, or the folder cannot be written.
     """
-    path = Path(path)
+    return write_all({Path(path): content}, overwrite)[0]
+
+
+def write_all(contents: Mapping[Path, str | bytes], overwrite: bool = True) -> list[Path]:
+    """Write several files, or none of them: all go to temporary neighbours first, then into place.
+
+    Raises:
+        BadFile: if one of them exists and ``overwrite`` is false, or its folder cannot be written.
+    """
+    staged: dict[Path, Path] = {}
+    try:
+        for path, content in contents.items():
+            staged[path] = _stage(path, content, overwrite)
+        for path, temporary in staged.items():
+            temporary.replace(path)
+    finally:
+        for temporary in staged.values():
+            temporary.unlink(missing_ok=True)  # gone where it was renamed
+    return list(contents)
+
+
+def _stage(path: Path, content: str | bytes, overwrite: bool) -> Path:
+    """The temporary neighbour of a file, with its content."""
     if path.is_dir():
         raise BadFile(path, Problem("path", str(path), "a file", hint="this is a folder"))
     if not overwrite and path.exists():
@@ -23,7 +46,7 @@ def write_whole(path: str | Path, content: str | bytes, overwrite: bool = True) 
     data = content.encode() if isinstance(content, str) else content
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
         raise BadFile(path, Problem("path", str(path), "a writable place", hint=str(error))) from error
     try:
@@ -31,12 +54,11 @@ def write_whole(path: str | Path, content: str | bytes, overwrite: bool = True) 
             stream.write(data)
         umask = os.umask(0)
         os.umask(umask)
-        Path(temporary).chmod(0o666 & ~umask)  # mkstemp makes it private
-        Path(temporary).replace(path)
+        Path(name).chmod(0o666 & ~umask)  # mkstemp makes it private
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        Path(name).unlink(missing_ok=True)
         raise
-    return path
+    return Path(name)
 
 
 def read_text(path: str | Path) -> str:

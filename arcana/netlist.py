@@ -64,7 +64,7 @@ class _Reader:
 
     def __init__(self, profile: HardwareProfile) -> None:
         self.profile, self.problems = profile, Problems()
-        self.dt = DEFAULT_STEP
+        self.dt, self.stepped = DEFAULT_STEP, False
         self.sources: dict[str, int] = {}
         self.populations: dict[str, tuple[int, dict[str, float], Solver]] = {}
         self.outputs: list[str] = []
@@ -101,6 +101,9 @@ class _Reader:
         )
 
     def _step(self, where: str, text: str) -> None:
+        if self.stepped:
+            self.problems.note(f"{where}, dt", text, "one line with dt")
+        self.stepped = True
         try:
             self.dt = parse(text, "s")
         except BadInput as error:

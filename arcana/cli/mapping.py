@@ -39,7 +39,7 @@ def map_command(
     """Place a network on a board, route and quantise it, check the result, and write the settings file."""
     refuse_existing(force, out, report, picture)
 
-    from arcana.files import write_whole
+    from arcana.files import write_all
     from arcana.hardware.defects import DefectMap
     from arcana.hardware.registry import load_profile
     from arcana.mapping.pipeline import map_network
@@ -52,12 +52,12 @@ def map_command(
             defects=bad, method=method, note=note,  # type: ignore[arg-type]
         )  # fmt: skip
         found = mapping.report()
-        drawn = found.picture() if picture is not None else b""
-    mapping.configuration().save(out, overwrite=force)
-    if report is not None:
-        write_whole(report, str(found), overwrite=force)
-    if picture is not None:
-        write_whole(picture, drawn, overwrite=force)
+        files: dict[Path, str | bytes] = {out: mapping.configuration().to_json()}
+        if report is not None:
+            files[report] = str(found)
+        if picture is not None:
+            files[picture] = found.picture()
+    write_all(files, overwrite=force)
     if as_json:
         print_json({"config": str(out), **found.to_dict()})
     else:

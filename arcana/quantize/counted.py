@@ -14,6 +14,7 @@ from arcana.quantize.levels import Currents
 
 _HALVINGS = 50  # of the interval of the price: it ends at rounding
 _SCALES = np.geomspace(0.02, 4.0, 48)  # first currents tried, of the mean weight
+_TIE = 1e-12  # of the sum of squares of the weights, for each synapse
 _FINEST = 2e-3  # relative step of a current at which the search ends
 
 
@@ -120,8 +121,10 @@ class _Core:
         return best_counts(self.weights, self._across(currents), self.fan_in)
 
     def error(self, currents: Currents) -> float:
-        """Sum of squares with the best counts."""
-        return float(np.sum((self._across(currents) * self.counts(currents) - self.weights) ** 2))
+        """Sum of squares with the best counts; of equal ones, the one with fewer synapses."""
+        counts = self.counts(currents)
+        wrong = float(np.sum((self._across(currents) * counts - self.weights) ** 2))
+        return wrong + _TIE * float(np.sum(self.weights**2)) * float(counts.sum())
 
     def search(self) -> Currents:
         """All currents together first, then one at a time in ever smaller steps; at last among the levels."""
