@@ -210,9 +210,10 @@ def _constants(t: Technology, h: float, dtype: torch.dtype, device: torch.device
         "rate": t.kappa * t.I0 / (t.C_mem * t.Ut),
         "h": h,
     }
-    return eq.Constants(
-        **{name: torch.tensor(number, dtype=dtype, device=device) for name, number in numbers.items()}
-    )
+    with torch.inference_mode(False):  # kept for later runs, which may need gradients
+        return eq.Constants(
+            **{name: torch.tensor(number, dtype=dtype, device=device) for name, number in numbers.items()}
+        )
 
 
 def _integrators(bias: DPIBias, t: Technology, h: float, solver: str) -> dict[str, eq.Integrator]:

@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch.func import functional_call, vmap
 
+import arcana
 from arcana.circuits.dpi import DPIState
 from arcana.circuits.names import BIASES, RECEPTORS
 from arcana.model import DPILayer, UpdateParams
@@ -259,3 +260,14 @@ class TestCounts:
         membrane(net, leaves_of())[0].backward()
         assert net.W_ampa.grad[0, 0] == 0
         assert net.W_ampa.grad[0, 1] != 0
+
+
+def test_a_run_in_inference_mode_leaves_nothing_behind_that_stops_training():
+    """Constants are kept from run to run; those made in inference mode could not be part of a graph."""
+    layer = arcana.DPILayer(2, 3, dt=0.7e-3, train_Idc=True)  # a step that no other test uses
+    events = torch.ones(1, 4, 2)
+    with arcana.use_engine("reference"):
+        with torch.inference_mode():
+            layer(events)
+        layer(events)[0].sum().backward()
+    assert layer.log_Idc.grad is not None
