@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, fields, replace
 
 from arcana.errors import Problems
-from arcana.units import thermal_voltage
+from arcana.units import BOLTZMANN, ELEMENTARY_CHARGE, thermal_voltage
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,20 @@ class Technology:
         """Mean slope factor (kappa_n + kappa_p) / 2."""
         return (self.kappa_n + self.kappa_p) / 2
 
-    def at_temperature(self, temperature: float) -> Technology:
-        """The same chip at another temperature [K]: Ut = k T / q. I0(T) is not published and stays."""
-        return replace(self, Ut=thermal_voltage(temperature))
+    @property
+    def temperature(self) -> float:
+        """Temperature [K] that belongs to Ut = k T / q."""
+        return self.Ut * ELEMENTARY_CHARGE / BOLTZMANN
+
+    def at_temperature(self, temperature: float, leak_current_drift: float = 0.0) -> Technology:
+        """The same chip at another temperature: Ut = k T / q, I0(T) = I0 exp(a (T - T0)).
+
+        Args:
+            temperature: T [K].
+            leak_current_drift: a = dI0 / dT / I0 [1/K]. 0 where it is not known: I0 then stays.
+        """
+        I0 = self.I0 * math.exp(leak_current_drift * (temperature - self.temperature))
+        return replace(self, Ut=thermal_voltage(temperature), I0=I0)
 
 
 def _unit(name: str) -> str:

@@ -289,7 +289,7 @@ class Temperature(Model):
     """What changes with temperature beside Ut = k T / q.
 
     Attributes:
-        leak_current_drift: Relative change of I0 per kelvin [1/K].
+        leak_current_drift: a in I0(T) = I0 exp(a (T - T0)) [1/K], T0 from the thermal voltage.
         measured_drift: What was measured on a chip [1/K].
     """
 

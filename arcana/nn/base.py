@@ -69,7 +69,8 @@ class DPIModule(Synapses, nn.Module):
             _check_options(given, surrogate_fn, problems)  # the rest needs sizes and profile
             raise BadInput(problems)
         self.profile = chip
-        self.technology = self.profile.technology()
+        # The chip may get warmer; the unit that biases are stored in stays
+        self.technology = self._units = self.profile.technology()
         self.n_in, self.n_out, self.dt, self.solver = n_in, n_out, float(dt), solver
         self.recurrent, self.surrogate_fn = recurrent, surrogate_fn
         self.substeps = given.pop("substeps", None)
@@ -112,7 +113,7 @@ class DPIModule(Synapses, nn.Module):
             trained = bool(train.get(name, False))
             if trained and bool((value == 0).any()):
                 problems.note(name, 0.0, "a start value > 0 for a bias that is trained", BIASES[name].unit)
-            unit = unit_of(name, self.technology)
+            unit = unit_of(name, self._units)
             data = torch.log(value / unit).to(torch.get_default_dtype())
             limits = math.log(low / unit) if low > 0 else -math.inf, math.log(high / unit)
             setattr(self, f"log_{name}", BiasParameter(data, trained, *limits))
@@ -137,7 +138,7 @@ class DPIModule(Synapses, nn.Module):
             raise BadInput(unknown_name("bias", name, BIASES))
         if f"log_{name}" not in self._parameters:
             raise BadInput.one(name, None, "a bias that was set when the layer was made")
-        return self._within_limits(name).exp() * unit_of(name, self.technology)
+        return self._within_limits(name).exp() * unit_of(name, self._units)
 
     def _within_limits(self, name: str) -> Tensor:
         return within(getattr(self, f"log_{name}"), *self._limits[name])
@@ -158,7 +159,7 @@ class DPIModule(Synapses, nn.Module):
             raw = within(raw, low.view(shape), high.view(shape))
             if self.bias_groups is not None and raw.ndim > 1:
                 raw = raw[:, self.bias_groups]
-            units = [unit_of(name, self.technology) for name in names]
+            units = [unit_of(name, self._units) for name in names]
             if nominal:
                 values |= zip(names, (raw.exp() * raw.new_tensor(units).view(shape)).unbind(), strict=True)
             else:
@@ -179,10 +180,10 @@ class DPIModule(Synapses, nn.Module):
         problems.raise_if_any()
         assert new is not None
         parameter: BiasParameter = getattr(self, f"log_{name}")
-        data = torch.log(new / unit_of(name, self.technology)).to(current)
+        data = torch.log(new / unit_of(name, self._units)).to(current)
         finite = data[torch.isfinite(data)]
         if bool(((finite < parameter.low - 1e-6) | (finite > parameter.high + 1e-6)).any()):
-            unit = unit_of(name, self.technology)
+            unit = unit_of(name, self._units)
             allowed = f"{math.exp(parameter.low) * unit:.4g} to {math.exp(parameter.high) * unit:.4g}"
             raise BadInput.one(name, value, f"{allowed} on {self.profile.name}", BIASES[name].unit)
         if parameter.requires_grad and finite.numel() < data.numel():
