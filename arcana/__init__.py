@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from arcana import units as units
     from arcana.aer import run_events as run_events
+    from arcana.analysis.metrics import Accuracy as Accuracy
+    from arcana.analysis.study import RobustnessStudy as RobustnessStudy
+    from arcana.analysis.study import robustness as robustness
     from arcana.compare import Agreement as Agreement
     from arcana.compare import agreement as agreement
     from arcana.config import ChipConfig as ChipConfig
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "Accuracy": "arcana.analysis.metrics",
     "Agreement": "arcana.compare",
     "ChipConfig": "arcana.config",
     "DPILayer": "arcana.nn.layer",
@@ -43,6 +47,7 @@ _HOME = {
     "Mismatch": "arcana.mismatch",
     "MismatchModel": "arcana.mismatch",
     "NetworkGraph": "arcana.graph",
+    "RobustnessStudy": "arcana.analysis.study",
     "Sequential": "arcana.nn.sequential",
     "Trace": "arcana.nn.simulate",
     "agreement": "arcana.compare",
@@ -50,6 +55,7 @@ _HOME = {
     "load_profile": "arcana.hardware.registry",
     "map_network": "arcana.mapping.pipeline",
     "read_netlist": "arcana.netlist",
+    "robustness": "arcana.analysis.study",
     "run_events": "arcana.aer",
     "simulate": "arcana.nn.simulate",
     "units": "",

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from arcana.mismatch import Mismatch
 
 Array = NDArray[np.float64]
-NEVER = 60.0  # ln of a factor on the threshold that no membrane current reaches: e^60
+NEVER = 60.0  # ln of a factor on a threshold that no membrane current reaches: e^60
+# Without the second one the feedback of a neuron that does not spike would run away
+THRESHOLDS = ("Ith", "Ipfb_th")
 
 
 def stream(seed: int, chip: int, *names: str) -> np.random.Generator:
@@ -41,7 +43,7 @@ class Chips(Mismatch):
             s = math.sqrt(math.log1p(self.drift**2))
             common = [self._stream(k, "drift", population, bias).standard_normal() for k in range(self.n_chips)]
             factors = factors + (s * np.array(common) - s * s / 2)[:, None]
-        if self.dead_neurons and bias == "Ith":
+        if self.dead_neurons and bias in THRESHOLDS:
             dead = [self._stream(k, "dead", population).random(n) < self.dead_neurons for k in range(self.n_chips)]
             factors = np.where(np.stack(dead), NEVER, factors)
         return factors
