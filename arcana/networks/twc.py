@@ -1,0 +1,42 @@
+"""The tap withdrawal circuit of C. elegans: 11 neurons, 26 connections, a state of two numbers, one action."""
+
+from __future__ import annotations
+
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from arcana.networks.circuit import Circuit
+from arcana.networks.connectome_file import read_connectome
+from arcana.networks.fiuri import Variant
+
+SENSORY_THRESHOLD, SENSORY_DECAY = -0.5, 2.2
+DECAY = 0.1
+
+
+class TWC(Circuit):
+    """Tap withdrawal circuit for MountainCarContinuous: observation (position, velocity), action in [-1, 1].
+
+    ``exact`` gives the numbers of the original program. An observation reaches the action after three steps. The
+    sensory neurons' own threshold and decay have no effect: their states are written anew before each step.
+
+    Weights, thresholds and decays start at the values published with the circuit. Sources: circuit and weights of
+    the public program PyURI; the anatomy is that of Chalfie et al., J. Neurosci. 5(4), 1985.
+
+    Args:
+        variant: See ``arcana.networks.fiuri.FiuriCell``; its options as well.
+        **options: Of the variant.
+    """
+
+    def __init__(self, variant: Variant = "exact", **options: float) -> None:
+        with as_file(files("arcana.networks") / "circuits" / "tap_withdrawal.json") as path:
+            super().__init__(read_connectome(path), variant, **options)
+        sensory = [name for i in self.connectome.inputs for name in (i.positive, i.negative)]
+        self.load_parameters(
+            threshold={name: SENSORY_THRESHOLD if name in sensory else 0.0 for name in self.neurons},
+            decay={name: SENSORY_DECAY if name in sensory else DECAY for name in self.neurons},
+        )
+
+    @staticmethod
+    def from_connectome(path: str | Path, variant: Variant = "exact", **options: float) -> Circuit:
+        """Another circuit from a file: see ``arcana.networks.connectome_file.read_connectome``."""
+        return Circuit(read_connectome(path), variant, **options)
