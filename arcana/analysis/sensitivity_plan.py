@@ -12,6 +12,7 @@ from arcana.analysis.conditions import Conditions
 from arcana.analysis.work import Point, StudyWork
 from arcana.circuits.names import BIASES
 from arcana.mismatch import MismatchModel
+from arcana.typing import Tensor
 
 Key: TypeAlias = tuple[str, str]  # what is done, and to which bias
 
@@ -77,10 +78,10 @@ def without_effect(work: StudyWork, biases: Iterable[str]) -> tuple[str, ...]:
         biases: Those to try.
     """
     everything, clean = work.points
-    still = work.spikes(1, 0, PROBED)
-    found = []
-    for bias in biases:
-        alone = replace(work, points=(replace(everything, model=kept(everything.model, [bias])), clean))
-        if torch.equal(alone.spikes(0, 0, PROBED), still):
-            found.append(bias)
-    return tuple(found)
+
+    def spikes(alone: Iterable[str]) -> Tensor:
+        point = replace(everything, model=kept(everything.model, alone))
+        return replace(work, points=(point, clean)).spikes(0, 0, PROBED)
+
+    still = spikes([])
+    return tuple(bias for bias in biases if torch.equal(spikes([bias]), still))

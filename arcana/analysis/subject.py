@@ -132,7 +132,7 @@ class BoardSubject(Subject):
             return self._spikes(self.emulator, events, chips, conditions)
         outputs = []
         for k in range(chips.n_chips):  # the tables of each chip are its own
-            one = replace(chips, n_chips=1, first=chips.first + k, _cache={})
+            one = replace(chips, n_chips=1, first=chips.first + k)
             config = without_words(self.config, conditions.dead_cams, one.seed, one.first)
             emulator = Emulator(config, self.profile, decode(config, self.profile))
             outputs.append(self._spikes(emulator, events[k] if events.ndim > 3 else events, one, conditions))
