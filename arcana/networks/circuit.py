@@ -11,8 +11,11 @@ from torch import nn
 
 from arcana.errors import BadInput, Problems, unknown_name
 from arcana.networks.connectome import EXCITATORY, GAP, INHIBITORY, Connection, Connectome, Key
+from arcana.networks.fast import FastCircuit
 from arcana.networks.fiuri import FiuriCell, FiuriState, Variant
+from arcana.networks.fiuri_rules import Exact
 from arcana.networks.weights import GapJunction, MaskedDense
+from arcana.nn.checks import inspectable
 from arcana.typing import Tensor
 
 
@@ -69,7 +72,7 @@ class Circuit(nn.Module):
         self.gaps = GapJunction([j for _, j in self._at[GAP]], [i for i, _ in self._at[GAP]], n)
         pairs = [(index[i.positive], index[i.negative]) for i in connectome.inputs]
         self.register_buffer("_sensory", torch.tensor([k for pair in pairs for k in pair]), persistent=False)
-        self._motor = [(index[o.positive], index[o.negative]) for o in connectome.outputs]
+        self._motor = [index[name] for o in connectome.outputs for name in (o.positive, o.negative)]
         self.load_parameters(weight={key: c.weight for key, c in connectome.keys.items()})
 
     @property
@@ -95,7 +98,12 @@ class Circuit(nn.Module):
 
     def forward(self, obs: Tensor, state: FiuriState | None = None) -> tuple[Tensor, FiuriState]:
         """A sequence (B, T, inputs) from a given state, or from rest -> actions (B, T), and the state after it."""
-        trace = self.run(obs, state=state)
+        self._check(obs, state, 3)
+        start = self.rest(len(obs)) if state is None else state
+        if isinstance(self.cell.rule, Exact) and not self._differentiable(obs, start):
+            motor, _, after = self._fast(self.cell.rule).run(self.encode(obs), start)
+            return self.read(motor), after
+        trace = self.run(obs, state=start)
         return trace.action, trace.state
 
     def run(self, obs: Tensor, reset: Tensor | None = None, state: FiuriState | None = None) -> Trace:
@@ -112,15 +120,19 @@ class Circuit(nn.Module):
         self._check(obs, state, 3)
         state = self.rest(len(obs)) if state is None else state
         resets = self._resets(reset, obs)
-        actions, E, O = [], [], []  # noqa: E741
+        if isinstance(self.cell.rule, Exact) and not self._differentiable(obs, state):
+            trace_E, trace_O, after = self._fast(self.cell.rule).run(self.encode(obs), state, resets, record=True)
+            assert trace_O is not None
+            return Trace(self.decode(trace_E), trace_E, trace_O, after)
+        actions, states = [], []
         for t, sensed in enumerate(self.encode(obs).unbind(1)):
             if resets is not None:
                 state = state.reset(resets[:, t])
             action, state = self._step(sensed, state)
             actions.append(action)
-            E.append(state.E)
-            O.append(state.O)
-        return Trace(torch.stack(actions, 1), torch.stack(E, 1), torch.stack(O, 1), state)
+            states.append(state)
+        E, O = (torch.stack(series, 1) for series in zip(*states, strict=True))  # noqa: E741
+        return Trace(torch.stack(actions, 1), E, O, state)
 
     def encode(self, obs: Tensor) -> Tensor:
         """States of the sensory neurons (..., 2 inputs) for observations (..., inputs)."""
@@ -129,9 +141,23 @@ class Circuit(nn.Module):
 
     def decode(self, E: Tensor) -> Tensor:
         """Action (...) or (..., outputs) for internal states (..., n)."""
-        outputs = zip(self.connectome.outputs, self._motor, strict=True)
-        actions = [o.decode(E[..., positive], E[..., negative]) for o, (positive, negative) in outputs]
+        return self.read(E[..., self._motor])
+
+    def read(self, motor: Tensor) -> Tensor:
+        """Action for internal states of the motor neurons (..., 2 outputs)."""
+        pairs = enumerate(self.connectome.outputs)
+        actions = [o.decode(motor[..., 2 * k], motor[..., 2 * k + 1]) for k, o in pairs]
         return actions[0] if len(actions) == 1 else torch.stack(actions, -1)
+
+    def _fast(self, rule: Exact) -> FastCircuit:
+        weights = self.cell.threshold.new_tensor([self._weight(c) for c in self.connectome.connections])
+        return FastCircuit(self.connectome, rule, self.cell.threshold.detach(), self.cell.decay.detach(), weights)
+
+    def _differentiable(self, obs: Tensor, state: FiuriState) -> bool:
+        """Whether somebody may ask for a gradient; the compiled loop has none."""
+        parameters = any(p.requires_grad for p in self.parameters())
+        wanted = torch.is_grad_enabled() and (parameters or any(x.requires_grad for x in (obs, *state)))
+        return wanted or obs.device.type != "cpu" or not inspectable(obs)
 
     def _step(self, sensed: Tensor, state: FiuriState) -> tuple[Tensor, FiuriState]:
         where = self._sensory.expand(len(sensed), -1)

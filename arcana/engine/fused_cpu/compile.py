@@ -24,12 +24,13 @@ from arcana.engine.compiled.spec import Spec
 from arcana.engine.fused_cpu.backward import backward_kernel
 from arcana.engine.fused_cpu.code import NAME
 from arcana.engine.fused_cpu.forward import forward_kernel
+from arcana.engine.fused_cpu.graded import GradedSpec, graded_kernel
 from arcana.engine.fused_cpu.project import ProjectSpec, project_kernel
 from arcana.engine.fused_cpu.team import ShareSpec, share_kernel
 from arcana.engine.surrogates import slope_text
 
 Kernel = Callable[..., None]
-AnySpec: TypeAlias = Spec | ProjectSpec | ShareSpec
+AnySpec: TypeAlias = Spec | ProjectSpec | ShareSpec | GradedSpec
 DIGEST = hashlib.sha256().digest_size  # a file begins with the hash of what follows
 _alive: list[Any] = []  # the code of a kernel lives as long as its engine
 
@@ -79,6 +80,8 @@ def optimised(spec: AnySpec) -> tuple[Any, Any]:
         text = share_kernel()
     elif isinstance(spec, ProjectSpec):
         text = project_kernel(spec)
+    elif isinstance(spec, GradedSpec):
+        text = graded_kernel(spec)
     else:
         text = backward_kernel(spec) if spec.backward else forward_kernel(spec)
     machine = _machine()
