@@ -20,6 +20,7 @@ from arcana.cli.export import export
 from arcana.cli.importing import import_command
 from arcana.cli.inspect import inspect
 from arcana.cli.mapping import map_command
+from arcana.cli.robustness import robustness
 from arcana.errors import ArcanaError, ArcanaWarning, BadInput
 
 _SHOWN = 20  # problems that are spelled out
@@ -80,6 +81,7 @@ app.command("encode")(encode)
 app.command("inspect")(inspect)
 app.command("map")(map_command)
 app.command("emulate")(emulate)
+app.command("robustness")(robustness)
 app.command("export")(export)
 app.command("import")(import_command)
 app.command("drc")(drc)

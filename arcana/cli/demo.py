@@ -80,6 +80,7 @@ def demo(
         out.print(f"report:   {done.report}")
         for path in done.configs.values():
             out.print(f"settings: {path}")
+        out.print(f"series:   {done.series}")
     for text in missed:
         screen.print(f"falls short: {text}")
     raise typer.Exit(1 if missed and not quick else 0)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from numpy.typing import NDArray
 
 from arcana.data.basic_motions import load_basic_motions
+from arcana.data.series import standardised
 from arcana.demo.settings import Settings
 from arcana.errors import BadInput
 from arcana.graph import Solver
@@ -49,13 +49,9 @@ def load_task(settings: Settings) -> Task:
     if round(steps) < 1 or abs(steps - round(steps)) > 1e-6:
         allowed = f"so that 1 / ({data.sampling_rate:g} Hz * speed * dt) is a whole number"
         raise BadInput.one("speed * dt", settings.speed * settings.dt, allowed, "s")
-    mean, std = data.train_x.mean((0, 1)), data.train_x.std((0, 1))
-
-    def tensor(x: NDArray[Any]) -> Tensor:
-        return torch.from_numpy((x - mean) / std).float()
-
+    train_x, test_x = (torch.from_numpy(x) for x in standardised(data))
     return Task(
-        tensor(data.train_x), torch.from_numpy(data.train_y), tensor(data.test_x), torch.from_numpy(data.test_y),
+        train_x, torch.from_numpy(data.train_y), test_x, torch.from_numpy(data.test_y),
         data.class_names, data.channel_names, round(steps),
     )  # fmt: skip
 

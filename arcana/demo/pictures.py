@@ -2,40 +2,19 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 
+from arcana.analysis.drawing import DOWN, INK, UP, need_matplotlib, png
 from arcana.demo.network import Task
 from arcana.demo.settings import Settings
 from arcana.demo.study import MismatchRow
 from arcana.demo.train import encode
 from arcana.emulate import Emulator
-from arcana.errors import BadInput
 from arcana.nn.encoder import ADM
 from arcana.nn.layer import DPILayer
 from arcana.nn.simulate import simulate
-
-UP, DOWN, INK = "#c1440e", "#1f5fa8", "#333333"
-
-
-def need_matplotlib() -> Any:
-    """The plotting library.
-
-    Raises:
-        BadInput: if it is not installed, with the command that installs it.
-    """
-    try:
-        import matplotlib
-    except ImportError as error:
-        allowed = "installed: pip install 'arcana[plot]'"
-        raise BadInput.one("matplotlib", "missing", allowed) from error
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    return plt
 
 
 def encoder_of(emulator: Emulator) -> ADM:
@@ -70,7 +49,7 @@ def signal_and_reconstruction(emulator: Emulator, task: Task, settings: Settings
     axes[1].plot(seconds, bound[0, :, channel], color=INK, lw=1, ls="--", label="proven bound")
     axes[1].set(xlabel="time in the recording [s]", ylabel="error")
     axes[1].legend(ncol=2, frameon=False, fontsize=9, loc="lower right", bbox_to_anchor=(1, 1))
-    return _png(figure)
+    return png(figure)
 
 
 def spike_raster(emulator: Emulator, task: Task, settings: Settings) -> bytes:
@@ -96,7 +75,7 @@ def spike_raster(emulator: Emulator, task: Task, settings: Settings) -> bytes:
     axes[0, 0].set_ylabel("hidden neuron")
     axes[1, 0].set_ylabel("read-out neuron")
     figure.suptitle("Spikes of the emulated chip (shaded: read-out neurons of the right class)", x=0.01, ha="left")
-    return _png(figure)
+    return png(figure)
 
 
 def membrane(emulator: Emulator, task: Task, settings: Settings) -> bytes:
@@ -125,7 +104,7 @@ def membrane(emulator: Emulator, task: Task, settings: Settings) -> bytes:
     axes[1].plot(t, trace["Igabab"][0, :, neuron] * 1e12, color=DOWN, lw=1, label="GABA_B")
     axes[1].set(xlabel="chip time [s]", ylabel="synaptic current [pA]")
     axes[1].legend(frameon=False, ncol=2, fontsize=9)
-    return _png(figure)
+    return png(figure)
 
 
 def accuracy_against_mismatch(rows: Sequence[MismatchRow]) -> bytes:
@@ -140,15 +119,4 @@ def accuracy_against_mismatch(rows: Sequence[MismatchRow]) -> bytes:
     axis.set(xlabel="mismatch: CV of every bias", ylabel="test accuracy [%]", ylim=(0, 104))
     axis.set_title(f"{len(rows[0].accuracies)} virtual chips", loc="left")
     axis.legend(frameon=False, loc="lower left")
-    return _png(figure)
-
-
-def _png(figure: Any) -> bytes:
-    import matplotlib.pyplot as plt
-
-    for axis in figure.axes:
-        axis.spines[["top", "right"]].set_visible(False)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110)
-    plt.close(figure)
-    return buffer.getvalue()
+    return png(figure)

@@ -9,6 +9,8 @@ from typing import Any
 
 import torch
 
+from arcana.analysis.drawing import need_matplotlib
+from arcana.data.series import Series, write_series
 from arcana.demo import pictures
 from arcana.demo.network import build, load_task, parts
 from arcana.demo.report import html_report
@@ -20,6 +22,7 @@ from arcana.files import write_whole
 from arcana.hardware.registry import load_profile
 
 REPORT_NAME = "report.html"
+SERIES_NAME = "test-series.npz"
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class DemoResult:
     results: Results
     configs: dict[str, Path]
     report: Path
+    series: Path
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""
@@ -38,7 +42,7 @@ class DemoResult:
             for row in self.results.mismatch
         ]
         configs = {name: str(path) for name, path in self.configs.items()}
-        return {**measured, "configs": configs, "report": str(self.report)}
+        return {**measured, "configs": configs, "report": str(self.report), "series": str(self.series)}
 
 
 def run_demo(
@@ -51,7 +55,7 @@ def run_demo(
     """Train, quantise, export, re-import, emulate and report.
 
     Args:
-        folder: Where the settings file and the report go; made if missing.
+        folder: Where the settings files, the test series and the report go; made if missing.
         settings: What to run.
         overwrite: Whether files of an earlier run may be replaced.
         on_train: Called after each update with its number, loss and training accuracy.
@@ -65,10 +69,11 @@ def run_demo(
     if settings.also != profile.name and load_profile(settings.also).technology() == profile.technology():
         chips.append(settings.also)
     configs = {name: folder / f"{name}.json" for name in chips}
-    for path in (*configs.values(), report_path):
+    series_path = folder / SERIES_NAME
+    for path in (*configs.values(), report_path, series_path):
         if path.exists() and not overwrite:
             raise BadFile(path, Problem("output", str(path), "a file that does not exist yet", hint="pass --force"))
-    pictures.need_matplotlib()
+    need_matplotlib()
     torch.manual_seed(settings.seed)
     task = load_task(settings)
     net = build(settings, task, profile)
@@ -88,9 +93,11 @@ def run_demo(
         "Inside a neuron": pictures.membrane(emulator, task, settings),
         "Accuracy against mismatch": pictures.accuracy_against_mismatch(results.mismatch),
     }
+    sample = task.upsample * settings.dt  # as the chip gets them: faster than life
+    write_series(series_path, Series(task.test_x.numpy(), task.test_y.numpy(), task.class_names, sample))
     slew = str(adm.overload(task.test_x))
     write_whole(report_path, html_report(results, settings, emulator.config, profile, images, slew))
     for name, png in images.items():
         write_whole(folder / f"{name.lower().replace(' ', '-')}.png", png)
     on_study("report")
-    return DemoResult(results, configs, report_path)
+    return DemoResult(results, configs, report_path, series_path)

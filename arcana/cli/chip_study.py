@@ -1,0 +1,128 @@
+"""What ``arcana robustness`` runs and writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from arcana.analysis.metrics import Accuracy
+from arcana.analysis.result import RobustnessReport
+from arcana.analysis.sensitivity import sensitivity
+from arcana.analysis.sensitivity_report import SensitivityReport
+from arcana.analysis.study import RobustnessStudy
+from arcana.config import ChipConfig
+from arcana.data.series import Series
+from arcana.errors import Problems
+from arcana.executors import Dask, LocalPool
+
+Progress = Callable[[int, int], None]
+WORTH_A_POOL = 100  # chips from which on starting workers takes less time than they save
+MOST_SENSITIVITY = 128  # chips for each bias
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A study that is done.
+
+    Attributes:
+        study: It can rebuild any chip.
+        report: What was found.
+        sensitivity: Of the biases, if it was asked for.
+    """
+
+    study: RobustnessStudy
+    report: RobustnessReport
+    sensitivity: SensitivityReport | None
+
+
+def metric_for(config: ChipConfig, series: Series, classes: int | None) -> Accuracy:
+    """The share of right series; the series must be what these settings take and decide.
+
+    Raises:
+        BadInput: listing channels, time step and classes that do not go with the settings.
+    """
+    problems, step = Problems(), config.populations[0].dt_s
+    lines, upsample = sum(given.size for given in config.inputs), 1
+    if config.encoder is not None:
+        lines, upsample = config.encoder.channels, config.encoder.upsample
+    channels, what = series.x.shape[2], "input lines" if config.encoder is None else "channels of the encoder"
+    if channels != lines:
+        problems.note("channels of x", channels, f"{lines}, the {what}")
+    if series.dt is not None and abs(series.dt / upsample - step) > 1e-3 * step:
+        allowed = f"{step * upsample:g}: {upsample} step(s) of {step:g} s a sample"
+        problems.note("dt of the data", series.dt, allowed, "s")
+    outputs, number = sum(len(lines.addresses) for lines in config.outputs), classes or series.classes
+    if classes is not None and classes < 2:
+        problems.note("--classes", classes, "a whole number >= 2")
+    elif series.y.max() >= number:
+        problems.note("y", int(series.y.max()), f"0 to {number - 1}: there are {number} classes")
+    elif not outputs or outputs % number:
+        hint = "--classes says how many there are" if classes is None else ""
+        problems.note("classes", number, f"a divisor of the {outputs} outputs of the settings", hint=hint)
+    problems.raise_if_any()
+    return Accuracy(number)
+
+
+def executor_for(workers: int | None, scheduler: str | None, chips: int) -> Any:
+    """Where the chips run: a cluster, so many processes, or what this machine has."""
+    if scheduler is not None:
+        return Dask(scheduler)
+    if workers is None:
+        pool = LocalPool()
+        return pool if chips >= WORTH_A_POOL and pool.workers > 1 else None
+    return None if workers == 1 else LocalPool(workers)
+
+
+def judge(
+    study: RobustnessStudy,
+    executor: Any,
+    checkpoint: Path | None,
+    chunk: int,
+    biases: bool,
+    progress: Callable[[str], Progress],
+) -> Judged:
+    """Run the study, and then the sensitivity of the biases.
+
+    Args:
+        study: What to run.
+        executor: Where.
+        checkpoint: File for finished chips; the sensitivity has one of its own beside it.
+        chunk: Chips that run together.
+        biases: Whether the sensitivity is wanted, at the point with mismatch where fewest chips work.
+        progress: Called with what begins; gives what is told how far it is.
+    """
+    torch.set_num_threads(1)  # many small operations: a second thread costs more than it brings
+    options: dict[str, Any] = {"executor": executor, "chunk": chunk}
+    kept = None if checkpoint is None else str(checkpoint)
+    report = study.run(checkpoint=kept, progress=progress("chips"), **options)
+    if not biases:
+        return Judged(study, report, None)
+    mismatched = [point for point in report.points if point.conditions.scale]
+    point = min(mismatched, key=lambda point: (point.summary.yield_, point.summary.mean)).conditions
+    chips = 1 << min(study.n_chips, MOST_SENSITIVITY).bit_length() - 1  # Sobol asks for a power of two
+    model, work = study.mismatch.scaled(point.scale), study.work
+    found = sensitivity(
+        work.subjects[None], work.metric, (work.X, work.targets), model, n_chips=chips, seed=work.seed,
+        methods=("one", "without") if model.correlation else ("one", "sobol"), threshold=report.threshold,
+        temperature=point.temperature, checkpoint=kept and f"{kept}-sensitivity",
+        progress=progress("sensitivity"), **options,
+    )  # fmt: skip
+    return Judged(study, report, found)
+
+
+def check_sensitivity(study: RobustnessStudy) -> None:
+    """Refuse, before anything runs, a study whose biases cannot be told apart.
+
+    Raises:
+        BadInput: if no point has mismatch, or there is one chip only.
+    """
+    problems = Problems()
+    if not any(point.scale for point in study.conditions):
+        problems.note("--sensitivity", "no scale above 0", "a --scale at which chips differ")
+    if study.n_chips < 2:
+        problems.note("--chips", study.n_chips, "at least 2 with --sensitivity")
+    problems.raise_if_any()

@@ -1,0 +1,306 @@
+"""``arcana robustness``: what it finds, writes and refuses."""
+
+from __future__ import annotations
+
+import csv
+import html
+import json
+import re
+import sys
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+import arcana
+from arcana.analysis import Accuracy, RobustnessStudy
+from arcana.analysis.files import load_report
+from arcana.data.series import Series, read_series, write_series
+
+pytestmark = pytest.mark.filterwarnings("ignore::arcana.errors.ArcanaWarning")
+
+RUN = "robustness dynapse1.json --data series.npz -o out --workers 1 --chips 5 --scale 0,0.3"
+PICTURES = ["histograms.png", "metric.png", "worst-chips.png", "yield.png"]
+
+
+def waves(n=6, steps=60, channels=2):
+    t = np.arange(steps) / 1000
+    return np.stack([np.sin(2 * np.pi * t[:, None] * (4 + 3 * k + np.arange(channels))) for k in range(n)])
+
+
+@pytest.fixture
+def folder(files):
+    """Settings with three outputs, and six series of three classes."""
+    x, y = waves().astype("f4"), np.arange(6) % 3
+    write_series(files.folder / "series.npz", Series(x, y, ("left", "right", "still"), 1e-3))
+    return files.folder
+
+
+class Page(HTMLParser):
+    """Counts tags that are not closed, and what is loaded from elsewhere."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.wrong, self.outside, self.images = [], [], [], 0
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in ("meta", "img", "br"):
+            self.open.append(tag)
+        self.images += tag == "img"
+        self.outside += [v for k, v in attrs if k in ("src", "href") and not v.startswith("data:")]
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(tag)
+
+
+def test_report_rows_pictures_and_page(run, folder):
+    done = run(RUN)
+    assert done.exit_code == 0, done.output
+    assert sorted(p.name for p in (folder / "out").iterdir()) == sorted(
+        [*PICTURES, "index.html", "robustness.csv", "robustness.json"]
+    )
+    report = load_report(folder / "out" / "robustness.json")
+    assert [p.conditions.scale for p in report.points] == [0, 0.3]
+    assert len(set(report.points[1].values)) > 1
+    with (folder / "out" / "robustness.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["value"]) for row in rows] == [v for p in report.points for v in p.values]
+    assert [int(row["chip"]) for row in rows] == [0, 1, 2, 3, 4] * 2
+    s = report.points[1].summary
+    sentence = f"At CV 0.3, {100 * s.yield_:.1f} % of 5 chips work ({100 * s.yield_low:.1f} to"
+    assert sentence in done.stdout
+    text = (folder / "out" / "index.html").read_text()
+    page = Page(text)
+    assert (page.open, page.wrong, page.outside, page.images) == ([], [], [], 4)
+    assert "works</h1>" in text or sentence in html.unescape(text)
+    assert all((folder / "out" / name).read_bytes().startswith(b"\x89PNG") for name in PICTURES)
+    assert "5 of 10" not in done.stderr  # at CV 0 all chips are one
+    assert "chips: 6 of 6" in done.stderr
+
+
+def test_the_code_on_the_page_rebuilds_the_worst_chip(run, folder):
+    run(RUN)
+    (code,) = re.findall(r"<pre>(.*?)</pre>", (folder / "out" / "index.html").read_text(), re.DOTALL)
+    names = {}
+    exec(compile(html.unescape(code), "index.html", "exec"), names)
+    point, chip = (int(found) for found in re.search(r"points\[(\d)\].*value\(0, (\d)\)", code, re.DOTALL).groups())
+    report = load_report(folder / "out" / "robustness.json")
+    value = min(value for p in report.points for value in p.values)
+    assert names["study"].value(0, chip) == report.points[point].values[chip] == value
+    assert names["study"].spikes(0, chip).shape[::2] == (6, 3)
+
+
+def test_the_command_is_the_study(run, folder):
+    run([*RUN.split(), "--seed", "3", "--temperature", "-20,60", "--jitter", "0,2ms", "--threshold", "0.5"])
+    report = load_report(folder / "out" / "robustness.json")
+    data = read_series(folder / "series.npz")
+    study = RobustnessStudy(
+        folder / "dynapse1.json", Accuracy(3), (data.x, data.y), arcana.MismatchModel(1.0), n_chips=5, seed=3,
+        scale=(0, 0.3), temperature=(-20, 60), jitter=(0, 2e-3), threshold=0.5,
+    )  # fmt: skip
+    assert study.run() == report
+    assert len(report.points) == 8
+
+
+def test_json_is_all_of_stdout_and_the_yield_decides_the_exit_code(run, folder):
+    done = run(RUN + " --json --threshold 1.1 --require-yield 0.5")
+    assert done.exit_code == 1
+    result = json.loads(done.stdout)
+    assert [p["summary"]["yield"] for p in result["points"]] == [0, 0]
+    assert "values" not in result["points"][0]
+    assert sorted(result["files"]) == sorted(f"out/{p.name}" for p in (folder / "out").iterdir())
+    assert run(RUN + " --force --threshold 0 --require-yield 1").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "cv"),
+    [("0.2", 0.2), ("profile", None), ("model.json", {"Idc": 0.3}), ("fit.json", {"Itau_mem": 0.1})],
+)
+def test_mismatch_from_everywhere(run, folder, option, cv):
+    model = arcana.MismatchModel({"Idc": 0.3}, "normal")
+    (folder / "model.json").write_text(json.dumps(model.to_dict()))
+    (folder / "fit.json").write_text(json.dumps({"model": arcana.MismatchModel({"Itau_mem": 0.1}).to_dict()}))
+    done = run([*RUN.split()[:-1], "1", "--mismatch", option])
+    assert done.exit_code == 0, done.output
+    report = load_report(folder / "out" / "robustness.json")
+    expected = arcana.MismatchModel.from_profile(arcana.load_profile("dynapse1")).cv if cv is None else cv
+    assert report.model.cv == expected
+    page = (folder / "out" / "index.html").read_text()
+    assert ("fitted to measurements" in page) == (option == "fit.json")
+    assert ("assumption" in page) == (option in ("0.2", "profile"))
+
+
+def test_a_checkpoint_goes_on_and_workers_change_nothing(run, folder):
+    first = run(RUN + " --checkpoint chips.ck")
+    assert first.exit_code == 0, first.output
+    once = load_report(folder / "out" / "robustness.json")
+    again = run(RUN.replace("--workers 1", "--workers 2") + " --checkpoint chips.ck --chunk 2 --force")
+    assert "chips: 6 of 6" in again.stderr
+    assert load_report(folder / "out" / "robustness.json") == once
+    more = run(RUN.replace("--chips 5", "--chips 7").replace("--workers 1", "--workers 2") + " --force")
+    assert more.exit_code == 0, more.output
+    assert load_report(folder / "out" / "robustness.json").points[1].values[:5] == once.points[1].values
+
+
+def test_sensitivity_goes_with_the_report_and_goes_when_it_is_stale(run, folder):
+    done = run(RUN + " --sensitivity --checkpoint chips.ck")
+    assert done.exit_code == 0, done.output
+    found = json.loads((folder / "out" / "sensitivity.json").read_text())
+    assert found["format"] == "arcana.sensitivity"
+    assert found["n_chips"] == 4  # the power of two below 5
+    assert (found["mismatch"]["cv"], found["threshold"]) == (0.3, load_report("out/robustness.json").threshold)
+    assert Page((folder / "out" / "index.html").read_text()).images == 5
+    assert found["biases"][0]["bias"] in done.stdout
+    assert run(RUN + " --force").exit_code == 0
+    assert not (folder / "out" / "sensitivity.json").exists()
+    assert not (folder / "out" / "sensitivity.png").exists()
+
+
+def test_events_and_settings_without_an_encoder(run, folder):
+    x = (np.random.default_rng(0).random((4, 50, 4)) < 0.2).astype("u1")
+    np.savez(folder / "events.npz", x=x, y=[0, 1, 2, 0])
+    done = run(RUN.replace("dynapse1.json", "dynapse1-events.json").replace("series.npz", "events.npz"))
+    assert done.exit_code == 0, done.output
+
+
+# what is added to RUN: what stderr must hold
+TABLE = {
+    "--chips 0 --chunk 0 --workers 0": ["--chips is 0", "--chunk is 0", "--workers is 0"],
+    "--scale abc": ["--scale is 'abc'", "0,0.1,0.2"],
+    "--scale 0,,1": ["--scale is '0,,1'"],
+    "--scale=-0.1": ["scale is -0.1"],
+    "--scale 1.5": ["1.5", "at most 1"],
+    "--scale nan": ["scale is nan"],
+    "--scale 0.1,0.1": ["scale is (0.1, 0.1)", "each value once"],
+    "--seed -1": ["seed is -1"],
+    "--threshold nan": ["threshold is nan"],
+    "--temperature hot,-300": ["--temperature is 'hot'"],
+    "--temperature -300": ["temperature is -300.0 °C", "-55 to 125"],
+    "--dead-neurons 1.5 --dropped=-1 --drift 2": ["dead_neurons is 1.5", "dropped is -1.0", "drift is 2.0"],
+    "--dead-cams nan --noise=-1 --spurious=-1": ["dead_cams is nan", "noise is -1.0", "spurious is -1.0 Hz"],
+    "--jitter 1mm --spurious 5s": ["--jitter is '1mm' s", "--spurious is '5s' Hz"],
+    "--require-yield 95": ["--require-yield is 95.0"],
+    "--mismatch 20": ["--mismatch is 20.0", "10 % is written 0.1"],
+    "--mismatch gone.json": ["gone.json", "no such file"],
+    "--mismatch hand.csv": ["hand.csv", "JSON"],
+    "--mismatch odd.json": ["odd.json", "did you mean 'Itau_mem'?"],
+    "--classes 1": ["--classes is 1"],
+    "--classes 2": ["y is 2", "0 to 1"],
+    "--classes 4": ["classes is 4", "divisor of the 3 outputs"],
+    "--workers 2 --scheduler tcp://x:1": ["--workers --scheduler"],
+    "--scheduler localhost": ["--scheduler is 'localhost'", "tcp://"],
+    "--checkpoint other.ck": ["other.ck", "another study"],
+    "--checkpoint hand.csv": ["hand.csv", "checkpoint"],
+    "--checkpoint no/chips.ck": ["no", "an existing folder"],
+    "--sensitivity --chips 1 --scale 0": ["--sensitivity", "a --scale at which", "at least 2"],
+    "--profile dynapse2": ["'dynapse2'"],
+    "--data gone.npz": ["gone.npz", "no such file"],
+    "--data basic-motion": ["did you mean 'basic-motions'?"],
+    "--data basic-motions": ["channels of x is 6", "2"],
+    "--data hand.csv": ["hand.csv", ".npz"],
+    "--data nan.npz": ["nan.npz", "x[1, 2, 0]", "nan"],
+    "--data labels.npz": ["labels.npz", "y[0] is -1"],
+    "--data slow.npz": ["dt of the data is 0.01 s"],
+    "--data many.npz": ["classes is 6", "--classes says how many"],
+    "-o hand.csv": ["a folder that can be written"],
+    "-o hand.csv/out": ["hand.csv"],
+    "-o full": ["full/robustness.json", "--force"],
+}
+
+
+@pytest.fixture
+def broken(folder):
+    """``folder`` with what is wrong in one way each."""
+    x, y = waves(), np.arange(6) % 3
+    gap = x.copy()
+    gap[1, 2, 0] = np.nan
+    np.savez(folder / "nan.npz", x=gap, y=y)
+    np.savez(folder / "labels.npz", x=x, y=y - 1)
+    np.savez(folder / "slow.npz", x=x, y=y, dt=0.01)
+    np.savez(folder / "many.npz", x=x, y=np.arange(6) - 0)
+    (folder / "odd.json").write_text(json.dumps({"cv": {"Itau_men": 0.1}, "distribution": "normal"}))
+    (folder / "full").mkdir()
+    (folder / "full" / "robustness.json").write_text("{}")
+    fingerprint = {"seed": 99}
+    from arcana.executors import Checkpoint
+
+    with Checkpoint(folder / "other.ck", fingerprint):
+        pass
+    return folder
+
+
+def everything(folder):
+    return {str(p.relative_to(folder)): p.is_file() and p.read_bytes() for p in folder.rglob("*")}
+
+
+@pytest.mark.parametrize("line", TABLE)
+def test_bad_line(run, broken, line):
+    before = everything(broken)
+    done = run(f"{RUN} {line}")
+    assert done.exit_code == 2, done.output
+    assert done.stdout == ""
+    assert "Traceback" not in done.output
+    assert not [part for part in TABLE[line] if part not in done.stderr], done.stderr
+    assert everything(broken) == before
+
+
+def test_settings_that_cannot_be_used(run, broken):
+    data = json.loads((broken / "dynapse1.json").read_text())
+    (broken / "newer.json").write_text(json.dumps({**data, "version": 99}))
+    before = everything(broken)
+    for name, part in {"gone.json": "no such file", "newer.json": "upgrade", "hand.csv": "JSON"}.items():
+        done = run(RUN.replace("dynapse1.json", name))
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert part in done.stderr
+    assert everything(broken) == before
+
+
+def test_an_unreachable_scheduler_is_named(run, folder, monkeypatch):
+    from arcana.cli import chip_study
+    from arcana.executors import Dask
+
+    monkeypatch.setattr(chip_study, "Dask", lambda where: Dask(where, timeout=0.5))
+    done = run(RUN.replace("--workers 1", "--scheduler tcp://127.0.0.1:9"))
+    assert done.exit_code == 2
+    assert "tcp://127.0.0.1:9" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (folder / "out").exists()
+
+
+def test_without_matplotlib_the_extra_is_named(run, folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    done = run(RUN)
+    assert done.exit_code == 2
+    assert "pip install 'arcana[plot]'" in done.stderr
+    assert not (folder / "out").exists()
+
+
+def test_a_full_disk_leaves_no_file_and_keeps_the_chips(run, folder, monkeypatch):
+    import os
+
+    import arcana.cli.chip_report as module
+
+    real = os.fdopen
+
+    def full(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    whole = module.write_all
+
+    def write_all(*args):
+        monkeypatch.setattr(os, "fdopen", full)
+        try:
+            return whole(*args)
+        finally:
+            monkeypatch.setattr(os, "fdopen", real)
+
+    monkeypatch.setattr(module, "write_all", write_all)
+    done = run(RUN + " --checkpoint chips.ck")
+    assert done.exit_code == 2
+    assert "No space left" in done.stderr
+    assert "goes on from the finished chips" in done.stderr
+    assert list((folder / "out").iterdir()) == []
+    monkeypatch.setattr(module, "write_all", whole)
+    assert "chips: 6 of 6" in run(RUN + " --checkpoint chips.ck").stderr
