@@ -47,6 +47,37 @@ def run_events(emulator: Emulator, events: Events, duration: float | None = None
     return found[np.argsort(found["time_s"], kind="stable")]
 
 
+def check_duration(
+    duration: float | None, events: int, dt: float, problems: Problems, field: str = "duration"
+) -> None:
+    """Note a duration that is shorter than a step or no number, and none at all where there are no events."""
+    if duration is not None and not (math.isfinite(duration) and duration >= dt * (1 - 1e-6)):
+        problems.note(field, duration, f"a finite number, at least a time step of {dt:g}", "s")
+    if duration is None and not events:
+        problems.note("events", "none", f"at least one, or {'a ' * (field == 'duration')}{field}")
+
+
+def steps_of(duration: float | None, last: float, dt: float, cells: int, field: str = "duration") -> int:
+    """Time steps of a run: as long as it was asked for, else up to the last event's step.
+
+    Args:
+        duration: How long [s].
+        last: Step of the last event.
+        dt: Time step [s].
+        cells: Numbers that one step takes.
+        field: What the user calls the duration.
+
+    Raises:
+        BadInput: for more than fits the memory of a desktop computer.
+    """
+    steps = last + 1 if duration is None else math.ceil(duration / dt - 1e-6)
+    if steps * cells > MOST_CELLS:
+        hint = f"times are in seconds; {field} cuts the run" if duration is None else ""
+        name = "time_s" if duration is None else field
+        raise BadInput.one(name, steps * dt, f"at most {MOST_CELLS // cells * dt:g}", "s", hint=hint)
+    return int(steps)
+
+
 def events_to_lines(config: ChipConfig, events: Events, dt: float, duration: float | None = None) -> Tensor:
     """Counts (1, T, lines) of the input lines that these events belong to.
 
@@ -65,10 +96,7 @@ def events_to_lines(config: ChipConfig, events: Events, dt: float, duration: flo
             line_of[e.chip, e.cores, e.tag] = (first + e.line, parts[first + e.line])
             parts[first + e.line] += 1
     problems = Problems()
-    if duration is not None and not (math.isfinite(duration) and duration > 0):
-        problems.note("duration", duration, "a finite number > 0", "s")
-    if duration is None and not events.size:
-        problems.note("events", "none", "at least one, or a duration")
+    check_duration(duration, events.size, dt, problems)
     found = []
     for k, row in enumerate(events.tolist()):
         key = tuple(row[1:4])
@@ -80,11 +108,8 @@ def events_to_lines(config: ChipConfig, events: Events, dt: float, duration: flo
         else:
             found.append((math.floor(row[0] / dt + 1e-6), *line_of[key]))
     problems.raise_if_any()
-    steps = max((s for s, _, _ in found), default=0) + 1 if duration is None else math.ceil(duration / dt - 1e-6)
-    cells = steps * max(len(parts), 1) * max(parts, default=1)
-    if cells > MOST_CELLS:
-        longest = MOST_CELLS * dt * steps / cells
-        raise BadInput.one("time_s", steps * dt, f"at most {longest:g}", "s", hint="times are in seconds")
+    last = max((s for s, _, _ in found), default=0)
+    steps = steps_of(duration, last, dt, max(len(parts), 1) * max(parts, default=1))
     counts = np.zeros((max(parts, default=1), steps, len(parts)))
     for step, line, part in found:
         if step < steps:

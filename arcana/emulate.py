@@ -16,6 +16,7 @@ from arcana.hardware.registry import as_profile
 from arcana.mapping.decode import Decoded, decode
 from arcana.mapping.drc import require
 from arcana.mapping.load import Load, count_events
+from arcana.mapping.result import Mapping
 from arcana.mismatch import Mismatch
 from arcana.nn.chips import on_device, remove_mismatch
 from arcana.nn.from_graph import Staged, StagedState, set_factors
@@ -49,7 +50,7 @@ class Emulator(nn.Module):
     @classmethod
     def from_config(
         cls,
-        config: ChipConfig | str | Path,
+        config: ChipConfig | Mapping | str | Path,
         profile: HardwareProfile | str,
         mismatch: Mismatch | None = None,
         defects: DefectMap | None = None,
@@ -57,7 +58,7 @@ class Emulator(nn.Module):
         """Build the emulated board.
 
         Args:
-            config: Settings, or the path of their file.
+            config: Settings, the path of their file, or a mapping.
             profile: The profile that the settings were made for, or its name.
             mismatch: One board or several; None is a board without mismatch.
             defects: What does not work on this board: settings that use it are refused.
@@ -65,8 +66,12 @@ class Emulator(nn.Module):
         Raises:
             BadInput: listing every design rule that the settings break.
         """
-        if not isinstance(config, ChipConfig):
+        if isinstance(config, Mapping):
+            config = config.configuration()
+        elif isinstance(config, str | Path):
             config = ChipConfig.load(config)
+        elif not isinstance(config, ChipConfig):
+            raise BadInput.one("config", type(config).__name__, "a ChipConfig, a Mapping, or the path of a file")
         profile = as_profile(profile)
         if mismatch is not None and not isinstance(mismatch, Mismatch):
             raise BadInput.one("mismatch", mismatch, "None, or MismatchModel(...).sample(...)")

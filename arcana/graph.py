@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
@@ -13,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from arcana.circuits.names import BIASES, RECEPTORS, Receptor
 from arcana.circuits.technology import Technology
 from arcana.errors import BadInput, Problems, unknown_name
+from arcana.limits import MOST, NAME_RULE, STEP_RULE, is_name, is_step, is_whole
 
 Solver: TypeAlias = Literal["rk4", "heun", "euler"]
 Delay: TypeAlias = Literal["none", "precise", "mismatched"]
@@ -35,7 +35,7 @@ class Population:
     Attributes:
         name: Its name.
         size: Number of neurons.
-        dt: Time step [s].
+        dt: Time step [s], 1e-7 to 0.1.
         biases: Biases of the neuron model by name.
         solver: Solver.
         leak_saturation: Whether the leak saturates near rest.
@@ -82,10 +82,21 @@ class Projection:
         synapses: Iterable[tuple[int, int, float]],
         delay: Delay = "none",
     ) -> Projection:
-        """From (pre, post, count) triples."""
-        rows = sorted(synapses)
-        pre, post = (np.array([row[k] for row in rows], dtype=np.int64) for k in (0, 1))
-        count = np.array([row[2] for row in rows]) if rows else np.zeros(0, dtype=np.int64)
+        """From (pre, post, count) triples.
+
+        Raises:
+            BadInput: for anything else than triples of numbers that fit 64 bits.
+        """
+        try:
+            rows = sorted(synapses)
+            pre, post = (np.array([row[k] for row in rows], dtype=np.int64) for k in (0, 1))
+            count = np.array([row[2] for row in rows]) if rows else np.zeros(0, dtype=np.int64)
+        except (TypeError, ValueError, IndexError, OverflowError) as error:
+            where = f"{source} -> {target} ({receptor})"
+            raise BadInput.one(where, synapses, "(pre, post, count) triples of numbers", hint=str(error)) from error
+        if count.dtype.kind not in "iuf":
+            given, allowed = max(count.tolist(), key=repr), f"numbers > 0, at most {MOST}"
+            raise BadInput.one(f"{source} -> {target} ({receptor}): count", given, allowed)
         return cls(source, target, receptor, pre, post, _whole(count), delay)
 
     @classmethod
@@ -122,9 +133,10 @@ class Projection:
 
 
 def _whole(count: NDArray[Any]) -> NDArray[Any]:
-    """Whole numbers as integers, others as they are."""
+    """Whole numbers as integers, others (and those that are too large for it) as they are."""
     rounded = np.rint(count)
-    return rounded.astype(np.int64) if (rounded == count).all() else np.asarray(count, dtype=np.float64)
+    whole = (rounded == count) & (np.abs(rounded) < 2.0**53)
+    return rounded.astype(np.int64) if whole.all() else np.asarray(count, dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -143,6 +155,9 @@ class Encoder:
 @dataclass(frozen=True)
 class NetworkGraph:
     """All parts of a network, in the order in which signals pass through them.
+
+    A name is a letter or _, then any of letters (A to Z), digits and _ . : - >; a part has at most a million lines
+    or neurons.
 
     Attributes:
         sources: Input lines.
@@ -163,19 +178,24 @@ class NetworkGraph:
     def __post_init__(self) -> None:
         problems = Problems()
         names = [part.name for part in self.parts]
+        for wrong in (name for name in names if not is_name(name)):
+            problems.note("name", wrong, NAME_RULE)
+        problems.raise_if_any()
         for name in sorted({n for n in names if names.count(n) > 1}):
             problems.note("name", name, "names used once")
         sizes = {part.name: part.size for part in self.parts}
         targets = {p.name for p in self.populations}
         for name, size in sizes.items():
-            if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-                problems.note(f"{name}: size", size, "a whole number >= 1")
+            if not is_whole(size, 1):
+                problems.note(f"{name}: size", size, f"a whole number from 1 to {MOST}")
         for name in self.outputs:
             if name not in targets:
                 problems.note("outputs", name, "populations: " + ", ".join(sorted(targets)))
         if not self.populations:
             problems.note("populations", (), "at least one")
         problems.raise_if_any()
+        if (lines := sum(source.size for source in self.sources)) > MOST:
+            problems.note("sources", f"{lines} lines", f"at most {MOST}")
         for population in self.populations:
             _check_population(population, problems)
         for p in self.projections:
@@ -194,9 +214,8 @@ class NetworkGraph:
 
 
 def _check_population(p: Population, problems: Problems) -> None:
-    number = isinstance(p.dt, (int, float)) and not isinstance(p.dt, bool)
-    if not (number and math.isfinite(p.dt) and p.dt > 0):
-        problems.note(f"{p.name}: dt", p.dt, "a finite number > 0", "s")
+    if not is_step(p.dt):
+        problems.note(f"{p.name}: dt", p.dt, STEP_RULE, "s")
     if p.solver not in get_args(Solver):
         problems.note(f"{p.name}: solver", p.solver, "one of " + ", ".join(get_args(Solver)))
     if p.leak_saturation not in (True, False):
@@ -232,8 +251,9 @@ def _check_projection(p: Projection, sizes: Mapping[str, int], targets: set[str]
         if values.size and not (values.min() >= 0 and values.max() < size):
             worst = values[(values < 0) | (values >= size)][0]
             problems.note(f"{where}: {name}", worst.item(), f"0 to {size - 1}")
-    if p.count.size and not (np.isfinite(p.count).all() and (p.count > 0).all()):
-        problems.note(f"{where}: count", p.count.min().item(), "finite numbers > 0")
+    wrong = ~((p.count > 0) & (p.count <= MOST))
+    if wrong.any():
+        problems.note(f"{where}: count", p.count[wrong][0].item(), f"finite numbers > 0, at most {MOST}")
     if p.receptor not in RECEPTORS:
         problems.append(unknown_name(f"{p.source} -> {p.target}: receptor", p.receptor, RECEPTORS))
     if p.delay not in DELAYS:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import cast, get_args
+from typing import TypeAlias, cast, get_args
+
+import numpy as np
 
 from arcana.circuits.names import BIASES, RECEPTORS, Receptor
 from arcana.errors import BadInput, Problems, unknown_name
-from arcana.files import read_text
+from arcana.files import as_path, read_text
 from arcana.graph import DELAYS, Delay, NetworkGraph, Population, Projection, Solver, Source
 from arcana.hardware.profile import HardwareProfile
+from arcana.limits import MOST, NAME_RULE, STEP_RULE, is_name, is_step
 from arcana.units import parse
 
 DEFAULT_STEP = 1e-3  # [s]
-_END = re.compile(r"([\w.:>\-']+?)(?:\[(\d+)(?::(\d+))?\])?", re.ASCII)
+_MOST_SYNAPSES = 20_000_000  # pairs that one file may name: more than all neurons of a board to all of them
+_FIGURES = 9  # of a number that means something here; int() takes minutes for millions of them
+_END = re.compile(r"([^\[\]]+)(?:\[(.*)\])?", re.DOTALL)
+_PART = re.compile(rf"(\d{{1,{_FIGURES}}})(?::(\d{{1,{_FIGURES}}}))?", re.ASCII)
+_NUMBER = re.compile(rf"\d{{1,{_FIGURES}}}", re.ASCII)
 _FORMS = (
     "dt TIME",
     "input NAME SIZE",
@@ -40,16 +46,17 @@ def read_netlist(text_or_path: str | Path, profile: HardwareProfile) -> NetworkG
         outputs E I
 
     Args:
-        text_or_path: The text (a ``str`` with a line break), or the path of a file.
+        text_or_path: The text, or the path of a file. A ``str`` is text if it has a line break, is empty, or
+            begins like a line of a netlist (a statement and a space); a ``Path`` is always a file.
         profile: The chip: biases that are not given take its start values.
 
     Raises:
         BadInput: listing every line that was refused with its number (``BadFile`` where a path was given).
     """
-    is_text = isinstance(text_or_path, str) and "\n" in text_or_path
-    path = None if is_text else Path(text_or_path)
+    path = None if _is_text(text_or_path) else as_path(text_or_path)
+    text = str(text_or_path).removeprefix("\ufeff") if path is None else read_text(path)
     reader = _Reader(profile)
-    for number, line in enumerate((str(text_or_path) if path is None else read_text(path)).splitlines(), 1):
+    for number, line in enumerate(text.splitlines(), 1):
         words = line.partition("#")[0].split()
         if words:
             reader.read(f"line {number}", words)
@@ -59,16 +66,29 @@ def read_netlist(text_or_path: str | Path, profile: HardwareProfile) -> NetworkG
     return reader.graph()
 
 
+def _is_text(given: object) -> bool:
+    if not isinstance(given, str) or "\n" in given or not given.strip():
+        return isinstance(given, str)
+    first, *rest = given.removeprefix("\ufeff").split()
+    return bool(rest) and first in ("dt", "input", "population", "outputs")
+
+
+def _number(text: str) -> int | None:
+    """A whole number from 1 to a million; None for everything else."""
+    value = int(text) if _NUMBER.fullmatch(text) else 0
+    return value if 1 <= value <= MOST else None
+
+
 class _Reader:
     """Collects what the lines say."""
 
     def __init__(self, profile: HardwareProfile) -> None:
-        self.profile, self.problems = profile, Problems()
+        self.profile, self.problems, self.pairs = profile, Problems(), 0
         self.dt, self.stepped = DEFAULT_STEP, False
         self.sources: dict[str, int] = {}
         self.populations: dict[str, tuple[int, dict[str, float], Solver]] = {}
         self.outputs: list[str] = []
-        self.synapses: dict[tuple[str, str, Receptor, Delay], list[tuple[int, int, int]]] = {}
+        self.synapses: dict[tuple[str, str, Receptor, Delay], list[_Block]] = {}
 
     def read(self, where: str, words: list[str]) -> None:
         if "->" in words:
@@ -90,10 +110,7 @@ class _Reader:
             Population(name, size, self.dt, {**self.profile.default_biases(), **biases}, solver)
             for name, (size, biases, solver) in self.populations.items()
         )
-        projections = tuple(
-            Projection.of(source, target, receptor, _added(rows), delay)
-            for (source, target, receptor, delay), rows in self.synapses.items()
-        )
+        projections = tuple(_projection(*key, blocks) for key, blocks in self.synapses.items())
         sources = tuple(Source(name, size) for name, size in self.sources.items())
         outputs = tuple(dict.fromkeys(self.outputs))
         return NetworkGraph(
@@ -109,20 +126,22 @@ class _Reader:
         except BadInput as error:
             self.problems.note(f"{where}, dt", text, error.problems[0].allowed, "s")
         else:
-            if not self.dt > 0:
-                self.problems.note(f"{where}, dt", self.dt, "a time > 0", "s")
+            if not is_step(self.dt):
+                self.problems.note(f"{where}, dt", self.dt, STEP_RULE, "s")
 
     def _part(self, where: str, words: list[str]) -> None:
-        kind, name, size = words[0], words[1], words[2]
+        kind, name, size = words[0], words[1], _number(words[2])
         if name in self.sources or name in self.populations:
             self.problems.note(f"{where}, name", name, "names used once")
-        if not size.isdecimal() or int(size) < 1:
-            self.problems.note(f"{where}, size", size, "a whole number >= 1")
-            size = "1"
+        if not is_name(name):
+            self.problems.note(f"{where}, name", name, NAME_RULE)
+        if size is None:
+            self.problems.note(f"{where}, size", words[2], f"a whole number from 1 to {MOST}")
+            size = 1
         if kind == "input":
             if len(words) > 3:
                 self.problems.note(where, " ".join(words), _FORMS[1])
-            self.sources[name] = int(size)
+            self.sources[name] = size
             return
         biases, solver = dict[str, float](), "rk4"
         for word in words[3:]:
@@ -137,7 +156,7 @@ class _Reader:
                 self.problems.append(unknown_name(f"{where}, bias", key, BIASES))
             else:
                 self._bias(f"{where}, {key}", key, value, biases)
-        self.populations[name] = (int(size), biases, cast(Solver, solver))
+        self.populations[name] = (size, biases, cast(Solver, solver))
 
     def _bias(self, where: str, name: str, text: str, biases: dict[str, float]) -> None:
         info = BIASES[name]
@@ -162,15 +181,18 @@ class _Reader:
         if receptor not in RECEPTORS:
             self.problems.append(unknown_name(f"{where}, receptor", after[1], RECEPTORS))
         delay = rest.pop() if rest and rest[-1] in DELAYS else "none"
-        count = rest.pop(0) if rest else "1"
-        if rest or not count.isdecimal() or int(count) < 1:
-            self.problems.note(
-                f"{where}, count", " ".join([count, *rest]), "a whole number >= 1, then a delay or nothing"
-            )
+        given = rest or ["1"]
+        count = _number(given[0]) if len(given) == 1 else None
+        if count is None:
+            allowed = f"a whole number from 1 to {MOST}, then a delay or nothing"
+            self.problems.note(f"{where}, count", " ".join(given), allowed)
         elif pre and post and receptor in RECEPTORS:
+            self.pairs += len(pre[1]) * len(post[1])
+            if self.pairs > _MOST_SYNAPSES:
+                self.problems.note(f"{where}, pairs so far", self.pairs, f"at most {_MOST_SYNAPSES} in a netlist")
+                return
             key = (pre[0], post[0], receptor, cast(Delay, delay))
-            rows = self.synapses.setdefault(key, [])
-            rows += [(i, j, int(count)) for i in pre[1] for j in post[1]]
+            self.synapses.setdefault(key, []).append((pre[1], post[1], count))
 
     def _sizes(self) -> dict[str, int]:
         return {name: size for name, (size, _, _) in self.populations.items()}
@@ -182,20 +204,26 @@ class _Reader:
             self.problems.append(unknown_name(where, name, sizes))
             return None
         size = sizes[match[1]]
-        first = 0 if match[2] is None else int(match[2])
-        last = size if match[2] is None else first + 1 if match[3] is None else int(match[3])
-        if not 0 <= first < last <= size:
+        part = None if match[2] is None else _PART.fullmatch(match[2])
+        first = 0 if part is None else int(part[1])
+        last = size if part is None else first + 1 if part[2] is None else int(part[2])
+        if (match[2] is not None and part is None) or not 0 <= first < last <= size:
             self.problems.note(where, text, f"numbers from 0 to {size - 1}; a:b is a to b - 1")
             return None
         return match[1], range(first, last)
 
 
-def _added(rows: list[tuple[int, int, int]]) -> Iterator[tuple[int, int, int]]:
+_Block: TypeAlias = tuple[range, range, int]  # every sender to every target, so many synapses each
+
+
+def _projection(source: str, target: str, receptor: Receptor, delay: Delay, blocks: list[_Block]) -> Projection:
     """Synapses of one pair that several lines name are added up."""
-    total: dict[tuple[int, int], int] = {}
-    for pre, post, count in rows:
-        total[pre, post] = total.get((pre, post), 0) + count
-    return ((pre, post, count) for (pre, post), count in total.items())
+    width = max(block[1].stop for block in blocks)
+    pairs = [(np.array(pre)[:, None] * width + np.array(post)).ravel() for pre, post, _ in blocks]
+    keys, place = np.unique(np.concatenate(pairs), return_inverse=True)
+    total = np.zeros(keys.size, dtype=np.int64)
+    np.add.at(total, place, np.repeat([block[2] for block in blocks], [pair.size for pair in pairs]))
+    return Projection(source, target, receptor, keys // width, keys % width, total, delay)
 
 
 def write_netlist(graph: NetworkGraph) -> str:
@@ -205,6 +233,8 @@ def write_netlist(graph: NetworkGraph) -> str:
         BadInput: listing what a netlist cannot say: an encoder, biases that differ within a population, fractional
             counts, settings of single populations.
     """
+    if not isinstance(graph, NetworkGraph):
+        raise BadInput.one("graph", type(graph).__name__, "a NetworkGraph", hint="of a layer: layer.graph()")
     problems = Problems()
     _check_writable(graph, problems)
     problems.raise_if_any()
@@ -222,9 +252,6 @@ def write_netlist(graph: NetworkGraph) -> str:
 def _check_writable(graph: NetworkGraph, problems: Problems) -> None:
     if graph.encoder is not None:
         problems.note("encoder", "an ADM", "none: encode the signal and give the network its events")
-    for name in (part.name for part in graph.parts):
-        if _END.fullmatch(name) is None or name == "->":
-            problems.note("name", name, "letters, digits and _ . : - > '")
     for p in graph.populations:
         for name in p.biases:
             if len(set(p.values(name).tolist())) > 1:

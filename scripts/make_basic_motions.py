@@ -28,12 +28,12 @@ SAMPLING_RATE = 10.0  # [Hz]: "once every tenth of a second", says the text file
 DIVISOR = 1_000_000
 
 
-def read_part(wheel: Path, part: str) -> str:
-    """The text of the TRAIN or TEST file inside the wheel."""
-    tail = f"/BasicMotions/BasicMotions_{part}.ts"
+def read_part(wheel: Path, part: str, name: str = "BasicMotions") -> str:
+    """The text of the TRAIN or TEST file of a data set inside the wheel."""
+    tail = f"/{name}/{name}_{part}.ts"
     try:
         with zipfile.ZipFile(wheel) as archive:
-            found = [name for name in archive.namelist() if name.endswith(tail)]
+            found = [entry for entry in archive.namelist() if entry.endswith(tail)]
             if len(found) == 1:
                 return archive.read(found[0]).decode("ascii")
     except (OSError, zipfile.BadZipFile) as error:

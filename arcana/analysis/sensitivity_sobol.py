@@ -43,9 +43,7 @@ class Indices:
     total: Estimate
 
 
-def sobol(
-    f_A: Sequence[float], f_B: Sequence[float], f_AB: Sequence[Sequence[float]], confidence: float, seed: int
-) -> tuple[Indices, ...]:
+def sobol(f_A: Array, f_B: Array, f_AB: Sequence[Array], confidence: float, seed: int) -> tuple[Indices, ...]:
     """S_b = E[f_B (f_AB - f_A)] / Var(f), T_b = E[(f_AB - f_A)^2] / (2 Var(f)), for each bias b.
 
     x_b is not one number: it is the whole vector of the factors that b has on all neurons of a chip, drawn again
@@ -93,7 +91,7 @@ def constant(*values: Array) -> bool:
     return bool(np.ptp(both) <= SLACK * np.abs(both).max())
 
 
-def doubts(f_A: Sequence[float], f_B: Sequence[float]) -> tuple[str, ...]:
+def doubts(f_A: Array, f_B: Array) -> tuple[str, ...]:
     """What a reader of the indices should know."""
     both = np.concatenate([f_A, f_B])
     if constant(both):

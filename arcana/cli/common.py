@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from arcana.errors import BadFile, Problem
+from arcana.files import destination
 from arcana.units import parse
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, and nothing else, on stdout.")]
@@ -23,21 +24,34 @@ def seconds(text: str | None) -> float | None:
     return None if text is None else parse(text, "s")
 
 
-def refuse_existing(force: bool, *paths: Path | None) -> None:
-    """Refuse, before any work is done, output that cannot be written.
+def refuse_existing(force: bool, *paths: Path | None, reads: Iterable[Path | str | None] = ()) -> None:
+    """Refuse, before any work is done, output that cannot be written or would replace what is read.
+
+    Args:
+        force: Whether files that exist are replaced.
+        paths: The outputs.
+        reads: What the command reads; a name that is no file (of a profile) does no harm.
 
     Raises:
-        BadFile: for a file that exists (without ``force``), a folder in the way, and one file for two outputs.
+        BadFile: for a file that exists (without ``force``), anything in the way that is no file, one file for two
+            outputs, and an output that is also read.
     """
-    given = [path for path in paths if path is not None]
-    for k, path in enumerate(given):
-        if path.is_dir():
-            raise BadFile(path, Problem("output", str(path), "a file", hint="this is a folder"))
-        if path.exists() and not force:
-            hint = "pass --force"
-            raise BadFile(path, Problem("output", str(path), "a file that does not exist yet", hint=hint))
-        if path.resolve() in [other.resolve() for other in given[:k]]:
+    taken: set[Path] = set()
+    for path in (path for path in paths if path is not None):
+        target = destination(path, field="output")
+        if target in taken:
             raise BadFile(path, Problem("output", str(path), "different files for different outputs"))
+        if any(_same_file(target, other) for other in reads if other is not None):
+            raise BadFile(path, Problem("output", str(path), "another file than those that are read"))
+        destination(path, force, "output")
+        taken.add(target)
+
+
+def _same_file(path: Path, other: Path | str) -> bool:
+    try:
+        return path.samefile(other)
+    except (OSError, ValueError):  # one of them does not exist
+        return False
 
 
 def print_json(result: Any) -> None:

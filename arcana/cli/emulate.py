@@ -50,7 +50,7 @@ def emulate(
         raise BadInput.one("--input", str(given), "one file: --input FILE, or FILE without the option")
     source = file or given
     assert source is not None
-    refuse_existing(force, output)
+    refuse_existing(force, output, reads=(config, source, profile, defects))
 
     from arcana.cli.emulation import run, write
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from arcana.aer import MOST_CELLS, events_to_lines
+from arcana.aer import MOST_CELLS, check_duration, events_to_lines, steps_of
+from arcana.circuits.names import BIASES
 from arcana.cli.inspection import load_both
+from arcana.cli.line_events import read_line_events
 from arcana.config import ChipConfig, OutputAddress
 from arcana.data.aer import INTO, address_events, read_address_events, write_address_events
 from arcana.data.csv import read_signal
@@ -93,19 +94,17 @@ def run(
     if chips is not None or cv is not None:
         model = MismatchModel.from_profile(chip) if cv is None else MismatchModel(cv)
         mismatch = model.sample(1 if chips is None else chips, seed)
-    emulator = Emulator.from_config(
-        config, chip, mismatch, None if defects is None else DefectMap.read(defects, chip)
-    )
+    broken = None if defects is None else DefectMap.read(defects, chip)
+    emulator = Emulator.from_config(config, chip, defects=broken)
     step = config.populations[0].dt_s
     events = emulator.encode(_samples(file, dt, duration, config)) if config.encoder is not None else None
     if events is None:
         if dt is not None:
             raise BadInput.one("--dt", dt, "unset: these settings take an event list", "s")
-        lines = sum(i.size for i in config.inputs)
-        if _header_of(file) == INTO.names:
-            events = events_to_lines(config, read_address_events(file), step, duration)
-        else:
-            events = _binned(read_events(file, ordered=True), lines, step, duration, file)
+        events = _events(file, config, duration)
+    if mismatch is not None:
+        _check_size(mismatch.n_chips, events, config)
+        emulator.set_mismatch(mismatch)
     times = emulator.simulate_lines(events, ("spike_times",))["spike_times"]
     many = 1 if mismatch is None else mismatch.n_chips
     load = emulator.load_of_lines(events) if many == 1 else None
@@ -124,7 +123,7 @@ def run(
 
 
 def write(done: Run, output: Path, force: bool, as_addresses: bool) -> None:
-    """Write ``time_s,neuron`` (and ``chip`` if there are several), or address events, in order of time.
+    """Write ``time_s,neuron,name`` (with ``chip`` if there are several), or address events, in order of time.
 
     Raises:
         BadInput: for address events of several chips: an address does not say which of them it is.
@@ -136,17 +135,39 @@ def write(done: Run, output: Path, force: bool, as_addresses: bool) -> None:
         write_address_events(output, address_events(sorted(rows), out=True), overwrite=force)
         return
     text = io.StringIO()
-    text.write("time_s,neuron,chip\n" if done.chips > 1 else "time_s,neuron\n")
+    text.write("time_s,neuron,chip,name\n" if done.chips > 1 else "time_s,neuron,name\n")
     for k in np.argsort(done.times, kind="stable"):
         chip = f",{done.chip[k]}" if done.chips > 1 else ""
-        text.write(f"{done.times[k]:.9g},{done.neuron[k]}{chip}\n")
+        text.write(f"{done.times[k]:.9g},{done.neuron[k]}{chip},{done.outputs[done.neuron[k]][0]}\n")
     write_whole(output, text.getvalue(), overwrite=force)
 
 
 def _header_of(file: Path) -> tuple[str, ...]:
-    lines = (line for line in read_text(file).removeprefix("\ufeff").splitlines())
+    lines = read_text(file).splitlines()
     first = next((line for line in lines if line.strip() and not line.lstrip().startswith("#")), "")
     return tuple(cell.strip() for cell in first.split(","))
+
+
+def _events(file: Path, config: ChipConfig, duration: float | None) -> Tensor:
+    """An event list as counts (1, T, lines), in whichever of the three forms it is."""
+    header, step = _header_of(file), config.populations[0].dt_s
+    if header == INTO.names:
+        return events_to_lines(config, read_address_events(file), step, duration)
+    names = [f"{part.name}[{k}]" for part in config.inputs for k in range(part.size)]
+    if "polarity" in header:
+        return _binned(read_events(file, ordered=True), len(names), step, duration, file)
+    return _binned(read_line_events(file, names), len(names), step, duration, file)
+
+
+def _check_size(chips: int, events: Tensor, config: ChipConfig) -> None:
+    """Refuse more virtual chips than fit a desktop computer: each has its own biases, input, spikes and times."""
+    steps, lines = events.shape[-2:]
+    neurons = sum(p.size for p in config.populations)
+    cells = steps * (lines + neurons) + len(BIASES) * neurons
+    if chips * cells > MOST_CELLS:
+        allowed = f"at most {max(MOST_CELLS // cells, 1)} for {steps} steps of {lines} lines and {neurons} neurons"
+        hint = f"these take about {8 * chips * cells / 1e9:.3g} GB; run them in parts, with other seeds"
+        raise BadInput.one("--chips", chips, allowed, hint=hint)
 
 
 def _samples(file: Path, dt: float | None, duration: float | None, config: ChipConfig) -> Tensor:
@@ -179,17 +200,11 @@ def _binned(events: Events, lines: int, dt: float, duration: float | None, file:
         problems.note("polarity", "a column", f"no such column: the settings have {lines} input lines", hint="odd")
     if (events.channels >= limit).any():
         problems.note("channel", int(events.channels.max()), f"0 to {limit - 1}")
-    if duration is not None and not (math.isfinite(duration) and duration > 0):
-        problems.note("--duration", duration, "a finite number > 0", "s")
-    if duration is None and not len(events.times):
-        problems.note("events", "none", "at least one, or --duration")
+    check_duration(duration, len(events.times), dt, problems, "--duration")
     problems.raise_if_any(file)
     step = np.floor(events.times / dt + 1e-6)  # an event on the edge of a step belongs to the step that begins
-    steps = float(step.max()) + 1 if duration is None else math.ceil(duration / dt - 1e-6)
-    if steps * lines > MOST_CELLS:
-        hint = "times are in seconds; --duration cuts the run short"
-        raise BadInput.one("time_s", steps * dt, f"at most {MOST_CELLS // lines * dt:g}", "s", hint)
-    X = torch.zeros(1, int(steps), lines)
+    steps = steps_of(duration, float(step.max(initial=0)), dt, max(lines, 1), "--duration")
+    X = torch.zeros(1, steps, lines)
     inside = step < steps
     where = torch.from_numpy(step[inside].astype(np.int64)), torch.from_numpy(line[inside])
     X[0].index_put_(where, torch.ones(int(inside.sum())), accumulate=True)

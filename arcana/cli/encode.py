@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from arcana.cli.common import AsJson, Force, note, print_json, refuse_existing, seconds, table, working
-from arcana.errors import BadInput, Problems
+from arcana.errors import Problems
 
 if TYPE_CHECKING:
     from arcana.cli.encoding import Encoding
@@ -51,9 +51,7 @@ def encode(
     if len(used) > 1:
         problems.note(" ".join(used), "given together", "one of them")
     problems.raise_if_any()
-    refuse_existing(force, output, plot)
-    if any(path is not None and path.exists() and file.exists() and path.samefile(file) for path in (output, plot)):
-        raise BadInput.one("--output", str(file), "another file than the recording itself")
+    refuse_existing(force, output, plot, reads=(file,))
 
     from arcana.cli.encoding import encode_file, write
 

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from arcana.cli.common import AsJson, Force, note, print_json, refuse_existing, working
-from arcana.errors import BadInput
 
 Order = Annotated[
     str, typer.Option(help="Which code of a pair stands first: coarse-fine or fine-coarse (bias-text only).")
@@ -37,9 +36,7 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write a settings file as biases, words, connections, the vendor's configuration, or a script."""
-    refuse_existing(force, out)
-    if out.exists() and config.exists() and out.samefile(config):
-        raise BadInput.one("--out", str(out), "another file than the settings themselves")
+    refuse_existing(force, out, reads=(config, profile))
 
     from arcana.cli.inspection import load_both
     from arcana.files import write_whole

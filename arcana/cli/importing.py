@@ -33,9 +33,7 @@ def import_command(
 
     What the form does not hold stays empty: `arcana inspect` and `arcana drc` show what is missing.
     """
-    refuse_existing(force, out)
-    if out.exists() and file.exists() and out.samefile(file):
-        raise BadInput.one("--out", str(out), "another file than the one that is read")
+    refuse_existing(force, out, reads=(file, chip))
 
     from arcana.hardware.registry import load_profile
     from arcana.interop import import_config

@@ -37,7 +37,7 @@ def map_command(
     as_json: AsJson = False,
 ) -> None:
     """Place a network on a board, route and quantise it, check the result, and write the settings file."""
-    refuse_existing(force, out, report, picture)
+    refuse_existing(force, out, report, picture, reads=(net, chip, defects))
 
     from arcana.files import write_all
     from arcana.hardware.defects import DefectMap

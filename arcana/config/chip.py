@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, ValidationError
 
@@ -22,9 +22,10 @@ from arcana.config.parts import (
     Provenance,
 )
 from arcana.errors import BadFile, BadInput, Problem, Problems
-from arcana.files import read_text, write_whole
+from arcana.files import parse_json, read_text, write_whole
 from arcana.hardware.model import below, problems_of
 from arcana.hardware.profile import HardwareProfile
+from arcana.limits import MOST
 from arcana.quantize.listed import HasBiases
 
 VERSION = 2
@@ -57,12 +58,15 @@ class ChipConfig(Part):
             names = [part.name for part in named]
             for name in sorted({n for n in names if names.count(n) > 1}):
                 problems.note(kind, name, "names used once")
+        lines = sum(part.size for part in self.inputs)
+        if lines > MOST:
+            problems.note("inputs", f"{lines} lines", f"at most {MOST}")
         places = [(c.chip, c.core) for c in self.cores]
         for place in sorted({p for p in places if places.count(p) > 1}):
             problems.note("cores", place, "each (chip, core) once")
         if self.encoder is not None and [i.size for i in self.inputs] != [2 * self.encoder.channels]:
-            lines = [2 * self.encoder.channels]
-            allowed = f"sizes {lines}: an UP and a DOWN line for each channel of the encoder"
+            wanted = [2 * self.encoder.channels]
+            allowed = f"sizes {wanted}: an UP and a DOWN line for each channel of the encoder"
             problems.note("inputs", [i.size for i in self.inputs], allowed)
         self._inspect_neurons(problems)
 
@@ -73,7 +77,8 @@ class ChipConfig(Part):
         for k, n in enumerate(self.neurons):
             where = f"neurons[{k}]"
             if n.population not in sizes:
-                problems.note(f"{where}.population", n.population, "one of " + ", ".join(sizes))
+                known = "one of " + ", ".join(sizes) if sizes else "the name of a population, and the file has none"
+                problems.note(f"{where}.population", n.population, known)
             elif n.index >= sizes[n.population]:
                 problems.note(f"{where}.index", n.index, f"0 to {sizes[n.population] - 1} of {n.population}")
             elif n.index in placed[n.population]:
@@ -166,8 +171,8 @@ class ChipConfig(Part):
         """
         text = read_text(path)
         try:
-            data = json.loads(text, parse_constant=lambda name: name, object_pairs_hook=_no_repeats)
-        except (ValueError, RecursionError) as error:
+            data = parse_json(text)
+        except ValueError as error:
             hint = f"{error}; the file is cut off or was edited by hand"
             raise BadFile(path, Problem("file", text[:40], "JSON written by ChipConfig.save", hint=hint)) from error
         if not isinstance(data, dict) or data.get("format") != FORMAT:
@@ -201,12 +206,3 @@ def _on_one_line(match: re.Match[str]) -> str:
     if match[2] is not None:
         return "{" + re.sub(r"\s+", " ", match[2]) + "}"
     return match[0]
-
-
-def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object as a dict; JSON itself would keep the last of two equal keys without a word."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [key for key, _ in pairs]
-        raise ValueError(f"the key {next(n for n in names if names.count(n) > 1)!r} stands there twice")
-    return found

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from arcana.circuits.names import BIASES
 from arcana.config.words import CamWord, InputEvent, OutputAddress, SramWord
 from arcana.errors import Problems, unknown_name
-from arcana.hardware.model import Model
+from arcana.hardware.model import Model, refuse
+from arcana.limits import LONGEST_STEP, MOST, NAME_RULE, SHORTEST_STEP, is_name
 
-Count = Annotated[int, Field(ge=0)]
+
+def _name(text: str) -> str:
+    if not is_name(text):
+        raise refuse(NAME_RULE)
+    return text
+
+
+def _code(value: object) -> object:
+    """Pydantic would name its own class where something else than a code stands."""
+    if not isinstance(value, Mapping | Part):
+        raise refuse('a code such as {"coarse": 1, "fine": 61}')
+    return value
+
+
+Count = Annotated[int, Field(ge=0, le=MOST)]
+Size = Annotated[int, Field(ge=1, le=MOST)]
+Name = Annotated[str, AfterValidator(_name)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Row = list[int]
+Row = list[Annotated[int, Field(ge=-MOST, le=MOST)]]  # far beyond every table, so that the rules can compare them
 
 
 class Part(Model):
@@ -69,7 +87,7 @@ class CoreBiases(Part):
 
     chip: Count
     core: Count
-    biases: dict[str, BiasCode] = Field(default_factory=dict)
+    biases: dict[str, Annotated[BiasCode, BeforeValidator(_code)]] = Field(default_factory=dict)
     latches: dict[str, bool] = Field(default_factory=dict)
     exact: dict[str, NotNegative] = Field(default_factory=dict)
     exact_switches: list[NotNegative] = Field(default_factory=list)
@@ -135,20 +153,20 @@ class PlacedPopulation(Part):
             others (the chip has no clock) in the next one.
     """
 
-    name: str
-    size: Annotated[int, Field(ge=1)]
-    dt_s: Positive
+    name: Name
+    size: Size
+    dt_s: Annotated[float, Field(ge=SHORTEST_STEP, le=LONGEST_STEP)]
     solver: Literal["rk4", "heun", "euler"] = "rk4"
     leak_saturation: bool = True
-    substeps: Annotated[int, Field(ge=1)] | None = None
+    substeps: Size | None = None
     stage: Count = 0
 
 
 class InputLines(Part):
     """Input from outside the board: what to send for an event on each line."""
 
-    name: str
-    size: Annotated[int, Field(ge=1)]
+    name: Name
+    size: Size
     events: list[Row] = Field(default_factory=list)
 
     def inspect(self, problems: Problems) -> None:
@@ -167,7 +185,7 @@ class InputLines(Part):
 class OutputLines(Part):
     """Neurons whose spikes are read, in the order of the output lines."""
 
-    name: str
+    name: Name
     neurons: list[Row]
 
     def inspect(self, problems: Problems) -> None:
@@ -183,13 +201,13 @@ class OutputLines(Part):
 class EncoderSettings(Part):
     """The delta modulator in front of the chip."""
 
-    channels: Annotated[int, Field(ge=1)]
+    channels: Size
     threshold_up: list[Positive]
     threshold_down: list[Positive]
     refractory_steps: Count
     reset: Literal["level", "signal"]
-    events_per_step: Annotated[int, Field(ge=1)]
-    upsample: Annotated[int, Field(ge=1)]
+    events_per_step: Size
+    upsample: Size
 
     def inspect(self, problems: Problems) -> None:
         """One threshold for each channel."""

@@ -55,26 +55,6 @@ def _plain(value: Any) -> str:
     return array(map(json.dumps, value)) if isinstance(value, list | tuple) else json.dumps(value)
 
 
-def parse(text: str) -> Any:
-    """The value of a JSON text.
-
-    Raises:
-        ValueError: if it is none, or names a member twice.
-    """
-    try:
-        return json.loads(text, object_pairs_hook=_once)
-    except RecursionError as error:
-        raise ValueError("it is nested too deeply") from error
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"the member {next(n for n in names if names.count(n) > 1)!r} stands there twice")
-    return found
-
-
 class Node:
     """A value with its place in the document; what is wrong with it is noted, and reading goes on."""
 

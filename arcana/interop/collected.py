@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+
+from pydantic import ValidationError
 
 import arcana
 from arcana.config import (
@@ -19,7 +20,9 @@ from arcana.config import (
     Provenance,
 )
 from arcana.errors import BadInput
+from arcana.hardware.model import problems_of
 from arcana.hardware.profile import HardwareProfile
+from arcana.limits import STEP_RULE, is_step
 from arcana.quantize.bias_lines import RangedCore
 
 Core = tuple[int, int]  # chip, core
@@ -68,10 +71,16 @@ class Collected:
             note: Where the settings come from.
 
         Raises:
-            BadInput: if ``dt`` is no time.
+            BadInput: if ``dt`` is no time step, or what was found makes no settings file.
         """
-        if isinstance(dt, bool) or not isinstance(dt, int | float) or not (math.isfinite(dt) and dt > 0):
-            raise BadInput.one("dt", dt, "a finite number > 0", "s")
+        if not is_step(dt):
+            raise BadInput.one("dt", dt, STEP_RULE, "s")
+        try:
+            return self._config(profile, dt, note)
+        except ValidationError as error:
+            raise BadInput(problems_of(error)) from error
+
+    def _config(self, profile: HardwareProfile, dt: float, note: str) -> ChipConfig:
         names = self._named()
         sizes: dict[str, int] = {}
         for population, index in names.values():

@@ -7,6 +7,7 @@ import re
 
 from arcana.config.words import MISMATCHED_DELAY, PRECISE_DELAY, SHORT_TERM
 from arcana.hardware.profile import HardwareProfile
+from arcana.limits import NAME_RULE, is_name
 
 VERSION = 1
 FLAGS = {"precise": PRECISE_DELAY, "mismatched": MISMATCHED_DELAY, "stp": SHORT_TERM}
@@ -34,7 +35,7 @@ def quoted(name: str) -> str:
     return name if _PLAIN.fullmatch(name) else json.dumps(name)
 
 
-def unquoted(token: str) -> str:
+def named(token: str) -> str:
     """The name of a token.
 
     Raises:
@@ -42,9 +43,12 @@ def unquoted(token: str) -> str:
     """
     if token.startswith('"'):
         try:
-            return str(json.loads(token))
+            name = json.loads(token)
         except ValueError as error:
             raise Refused(token, "a name in quotes, as JSON writes it") from error
+        if not is_name(name):
+            raise Refused(name, NAME_RULE)
+        return str(name)
     if _PLAIN.fullmatch(token) is None:
         raise Refused(token, 'a name, in quotes ("...") where it is more than letters, digits and _')
     return token

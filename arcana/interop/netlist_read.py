@@ -10,11 +10,11 @@ from arcana.config import InputLines, OutputLines
 from arcana.errors import Problem, Problems
 from arcana.hardware.profile import HardwareProfile
 from arcana.interop.collected import Collected, Place, core_population
-from arcana.interop.netlist_form import VERSION, Refused, place_of, shown_place, tokens, unquoted, whole, word_of
+from arcana.interop.netlist_form import VERSION, Refused, named, place_of, shown_place, tokens, whole, word_of
+from arcana.limits import MOST
 from arcana.quantize.bias_lines import text_of
 
 _LINE = "SENDER (tag T, sram K) -> U<chip>-C<core>-N<neuron> RECEPTOR x<count> (cams K ...)"
-_MANY = 1 << 20  # more lines, words or populations than any board has
 _WORD = re.compile(r"x(\d{1,9})", re.ASCII | re.IGNORECASE)
 _Sender = Place | tuple[str, int]  # a neuron, or a line of an input
 
@@ -127,8 +127,8 @@ class _Reader:
     def _part(self, words: list[str]) -> None:
         if len(words) != 3:
             raise Refused(" ".join(words), f"{words[0]} NAME SIZE")
-        name, kind = unquoted(words[1]), words[0]
-        size = whole(words[2], _MANY, "size")
+        name, kind = named(words[1]), words[0]
+        size = whole(words[2], MOST, "size")
         if name in (self.inputs if kind == "input" else self.outputs):
             raise Refused(name, f"each {kind} once")
         if kind == "output":
@@ -233,7 +233,7 @@ class _Reader:
         name, line = _indexed(head, "a neuron U<chip>-C<core>-N<neuron>, a line such as in[3], or nobody")
         if name not in self.inputs or line >= self.inputs[name]:
             raise Refused(f"{name}[{line}]", "a line of an input that a line 'input NAME SIZE' above declares")
-        return (name, line), "event", _MANY
+        return (name, line), "event", MOST
 
     def _place(self, token: str) -> Place:
         place = place_of(token, self.profile)
@@ -254,7 +254,7 @@ def _indexed(words: list[str], allowed: str) -> tuple[str, int]:
     """``name[3]``."""
     if len(words) != 4 or words[1] != "[" or words[3] != "]":
         raise Refused(" ".join(words), allowed)
-    return unquoted(words[0]), whole(words[2], _MANY, "number")
+    return named(words[0]), whole(words[2], MOST, "number")
 
 
 def _values(words: list[str], keys: tuple[str, ...]) -> dict[str, list[str]]:

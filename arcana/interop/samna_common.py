@@ -7,10 +7,10 @@ from pathlib import Path
 
 from arcana.config import BiasCode, ChipConfig, CoreBiases
 from arcana.errors import BadInput, Problem, Problems
-from arcana.files import read_text
+from arcana.files import parse_json, read_text
 from arcana.hardware.biases import ContinuousBiasgen
 from arcana.hardware.profile import HardwareProfile
-from arcana.interop.cereal import Node, parse
+from arcana.interop.cereal import Node
 from arcana.interop.collected import Collected, Core
 
 Pair = tuple[int, int]  # coarse, fine
@@ -93,7 +93,7 @@ def read_configuration(
     text = str(text_or_path) if is_text else read_text(text_or_path)
     problems = Problems()
     try:
-        document = parse(text.removeprefix("\ufeff"))
+        document = parse_json(text.removeprefix("\ufeff"))
     except ValueError as error:
         problems.note("file", text[:40], "the JSON of a vendor's configuration", hint=f"{error}; it may be cut off")
         problems.raise_if_any(path)

@@ -54,6 +54,13 @@ class Circuit:
             found[population.name], at = at, at + population.size
         return found
 
+    def sender_name(self, sender: int) -> str:
+        """``input[index]`` or ``population[index]`` of a number in ``pre``."""
+        if sender >= self.inputs:
+            return self.name_of(sender - self.inputs)
+        source = next(s for s in reversed(self.graph.sources) if self.starts[s.name] <= sender)
+        return f"{source.name}[{sender - self.starts[source.name]}]"
+
     def name_of(self, neuron: int) -> str:
         """``population[index]`` of a neuron."""
         for population in self.graph.populations:

@@ -56,8 +56,13 @@ def check(
         for_chip: The file is meant for a chip: exact currents are errors, not warnings.
 
     Raises:
-        BadInput: for a profile without routing tables (``ideal``, ``*-relaxed``), or without chip positions.
+        BadInput: for a profile without routing tables (``ideal``, ``*-relaxed``), or without chip positions, and
+            for defects that are no ``DefectMap``.
     """
+    if not isinstance(defects, DefectMap | None):
+        raise BadInput.one(
+            "defects", defects, "None, or a DefectMap", hint="DefectMap.read(path, profile) reads one"
+        )
     found = _all(config, profile, Board.of(profile), defects, for_chip)
     return tuple(sorted(found, key=lambda violation: violation.severity))
 

@@ -16,6 +16,8 @@ from arcana.hardware.profile import HardwareProfile
 from arcana.mapping.circuit import Circuit, Floats, Ints
 from arcana.stages import stages
 
+_FASTEST = 1e9  # of rates: no neuron and no line is faster, and sums of them stay exact enough
+
 
 def lower(graph: NetworkGraph, profile: HardwareProfile, rates: Mapping[str, ArrayLike] | None = None) -> Circuit:
     """All synapses in one list; several entries of one pair, receptor and delay are added up.
@@ -24,16 +26,17 @@ def lower(graph: NetworkGraph, profile: HardwareProfile, rates: Mapping[str, Arr
         graph: The network.
         profile: The chip that it is meant for.
         rates: Expected events of a source or population, one number or one for each of its lines or neurons, in
-            any unit; 1 where nothing is given.
+            any unit (what relays lose is estimated for Hz); 1 where nothing is given.
 
     Raises:
         BadInput: listing what this board cannot have at all: more neurons than it has, time steps that differ,
-            constants of another chip behind the biases.
+            constants of another chip behind the biases, delays that its input words do not have.
     """
     problems = Problems()
     check_board(sum(p.size for p in graph.populations), profile, problems)
     _check_outputs(graph, profile, problems)
     _check_technology(graph, profile, problems)
+    _check_delays(graph, profile, problems)
     stage = stages(graph, problems)
     rate = _rates(graph, rates or {}, problems)
     problems.raise_if_any()
@@ -83,6 +86,14 @@ def _check_technology(graph: NetworkGraph, profile: HardwareProfile, problems: P
         problems.note("constants behind the biases", given, f"those of {profile.name}: {wanted}", hint=hint)
 
 
+def _check_delays(graph: NetworkGraph, profile: HardwareProfile, problems: Problems) -> None:
+    """A delay is a flag of an input word, which not every chip has."""
+    for p in graph.projections:
+        if p.delay != "none" and p.pre.size and f"{p.delay}_delay" not in profile.synapse.word_parts:
+            where = f"{p.source} -> {p.target} ({p.receptor}): delay"
+            problems.note(where, p.delay, f"none: the input words of {profile.name} have no {p.delay} delay")
+
+
 def _rates(graph: NetworkGraph, given: Mapping[str, ArrayLike], problems: Problems) -> Floats:
     parts = {part.name: part.size for part in graph.parts}
     problems.extend(unknown_name("rates", name, parts) for name in given if name not in parts)
@@ -93,8 +104,8 @@ def _rates(graph: NetworkGraph, given: Mapping[str, ArrayLike], problems: Proble
         except (TypeError, ValueError):
             problems.note(f"rates[{name!r}]", given[name], f"one number, or {size} numbers")
             continue
-        if not (np.isfinite(value) & (value >= 0)).all():
-            problems.note(f"rates[{name!r}]", given[name], "finite numbers >= 0")
+        if not ((value >= 0) & (value <= _FASTEST)).all():
+            problems.note(f"rates[{name!r}]", given[name], f"finite numbers >= 0, at most {_FASTEST:g}")
         found.append(value)
     return np.concatenate(found) if found else np.zeros(0)
 

@@ -14,6 +14,7 @@ from arcana.graph import NetworkGraph
 from arcana.hardware.defects import DefectMap
 from arcana.hardware.profile import HardwareProfile
 from arcana.hardware.registry import as_profile
+from arcana.limits import is_utf8
 from arcana.mapping.circuit import Circuit, Ints, Layout, Placement
 from arcana.mapping.cluster import Clustering, Share, cluster
 from arcana.mapping.conserved import require_conserved
@@ -68,7 +69,8 @@ def map_network(
         split: What to do with neurons that need more input words than they have: None refuses, "relay" puts
             neurons in between, "prune" leaves the smallest weights out.
         defects: What does not work on this board.
-        rates: Expected events per source or population, to weight traffic with; see ``lower``.
+        rates: Expected events per source or population, to weight traffic with; see ``lower``. In Hz they also
+            tell how many events relays lose.
         method: How to place: "search", "exact" (small networks, proven) or "auto" (a proof where it takes little).
         note: Written into the file.
 
@@ -76,8 +78,8 @@ def map_network(
         BadInput: listing all reasons why the network does not fit.
     """
     profile = as_profile(profile)
-    _check(profile, weights, share, seed, note, defects)
-    graph = network_graph(net)
+    _check(profile, weights, share, seed, note, defects, exact, rates)
+    network = graph = network_graph(net)
     layout, defects = layout_of(profile, defects), defects or DefectMap()
     if not (layout.words >= 0).any():
         raise BadInput.one("neurons that work", 0, "at least one", hint="the defect map leaves none")
@@ -86,7 +88,7 @@ def map_network(
     if not switched:
         graph, counted = whole_counts(graph, int(layout.words.max()))
     circuit = lower(graph, profile, rates)
-    circuit, cost = split_fan_in(circuit, profile, layout, switched, split)
+    circuit, cost = split_fan_in(circuit, profile, layout, switched, split, rated=rates is not None)
     words = words_of(circuit, not switched)
     routing, reasons, room, fewer = None, tuple[Problem, ...](), 0, False
     while routing is None and room < _TRIES:
@@ -111,8 +113,9 @@ def map_network(
     if routing is None:
         raise BadInput(reasons)
     mapping = Mapping(
-        profile, circuit, clustering, placement, settings, routing, layout, defects, cost, counted, seed, note
-    )
+        profile, network, circuit, clustering, placement, settings, routing, layout, defects, cost, counted, seed,
+        note,
+    )  # fmt: skip
     require(mapping.configuration(), profile, defects)
     require_conserved(mapping.configuration(), profile, circuit, used, settings.switches)
     _warn(mapping)
@@ -181,7 +184,14 @@ def network_graph(net: Any) -> NetworkGraph:
 
 
 def _check(
-    profile: HardwareProfile, weights: object, share: object, seed: object, note: object, defects: object
+    profile: HardwareProfile,
+    weights: object,
+    share: object,
+    seed: object,
+    note: object,
+    defects: object,
+    exact: object,
+    rates: object,
 ) -> None:
     problems = Problems()
     for name, value, known in (("weights", weights, get_args(Weights)), ("share", share, get_args(Share))):
@@ -191,10 +201,15 @@ def _check(
         problems.note("weights", weights, "repeat: the input words of this chip have no weight switches")
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         problems.note("seed", seed, "a whole number >= 0")
-    if not isinstance(note, str):
-        problems.note("note", note, "text")
+    if not isinstance(note, str) or not is_utf8(note):
+        problems.note("note", note, "text that UTF-8 can say")
+    if not isinstance(exact, bool):
+        problems.note("exact", exact, "True or False")
+    if not isinstance(rates, Named | None):
+        problems.note("rates", rates, 'None, or a table such as {"in": 20}', "Hz")
     if not isinstance(defects, DefectMap | None):
-        problems.note("defects", type(defects).__name__, "None, or a DefectMap: DefectMap.of(rows)")
+        hint = "DefectMap.read(path, profile) reads one"
+        problems.note("defects", type(defects).__name__, "None, or a DefectMap", hint=hint)
     problems.raise_if_any()
 
 

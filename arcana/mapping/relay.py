@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,6 +22,24 @@ SYNAPSE = 1.4e-3  # [s]: time constant of the AMPA synapse
 REFRACTORY = 2.5e-3  # [s]: events that come sooner after a spike leave no mark
 LEAK = 50e-12  # [A]: Itau_mem
 GAIN = 4e-9  # [A]: Igain_mem, above the threshold, so that the growth does not level off before
+DEAD_TIME = 2e-3  # [s]: R d / (1 + R d) of the events are lost at R events per second (the table, too)
+
+
+@dataclass(frozen=True)
+class Relayed:
+    """A network with relays.
+
+    Attributes:
+        graph: The network.
+        rates: Rates of all its parts.
+        senders: For each relay, how many senders it joins.
+        events: For each relay, the sum of their rates.
+    """
+
+    graph: NetworkGraph
+    rates: dict[str, Floats]
+    senders: tuple[int, ...]
+    events: Floats
 
 
 def relay_population(name: str, size: int, like: Population, profile: HardwareProfile) -> Population:
@@ -39,9 +57,19 @@ def relay_population(name: str, size: int, like: Population, profile: HardwarePr
     return Population(name, size, like.dt, biases, like.solver, like.leak_saturation, like.substeps)
 
 
+def lost_share(events: Floats) -> float:
+    """Share of the events that relays lose: sum of R (R d / (1 + R d)) over the relays, over the sum of R.
+
+    Args:
+        events: R, events per second in each relay [Hz].
+    """
+    total = float(events.sum())
+    return float((events * (events * DEAD_TIME / (1 + events * DEAD_TIME))).sum()) / total if total else 0.0
+
+
 def through_relays(
     circuit: Circuit, words: Ints, need: Ints, over: Ints, limit: int, profile: HardwareProfile
-) -> tuple[NetworkGraph, int, dict[str, Floats]]:
+) -> Relayed:
     """Blocks of equal weights from one part of the network become one relay each; equal blocks share it.
 
     Blocks are as small as the words allow: the fewer senders share a relay, the fewer events meet in it.
@@ -53,9 +81,6 @@ def through_relays(
         over: The neurons that need too many.
         limit: How many there are.
         profile: The chip.
-
-    Returns:
-        The network with relays, their number, and the rates of all its parts.
 
     Raises:
         BadInput: listing the neurons that relays cannot help.
@@ -79,8 +104,11 @@ def through_relays(
             key = (source, target, int(circuit.receptor[block[0]]), int(circuit.flags[block[0]]))
             links.setdefault(key, []).append((number, index, circuit.count[block[0]].item()))
     problems.raise_if_any()
-    graph = _with_relays(circuit, gone, relays, links, profile)
-    return graph, sum(map(len, relays.values())), _rates(circuit, relays)
+    joined = [list(block) for known in relays.values() for block in known]
+    return Relayed(
+        _with_relays(circuit, gone, relays, links, profile), _rates(circuit, relays),
+        tuple(map(len, joined)), np.array([circuit.rate[block].sum() for block in joined]),
+    )  # fmt: skip
 
 
 def _blocks(circuit: Circuit, words: Ints, part: Ints, neuron: int, limit: int) -> tuple[list[Ints], int]:
@@ -136,7 +164,7 @@ def _with_relays(
 def _name(source: str, target: str, taken: Mapping[str, Population]) -> str:
     name = f"relay:{source}->{target}"
     while name in taken:
-        name += "'"
+        name += "_"
     return name
 
 

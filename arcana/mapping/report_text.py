@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from arcana.mapping.relay import DEAD_TIME
 from arcana.units import show
 
 if TYPE_CHECKING:
     from arcana.mapping.report import Report
+    from arcana.mapping.split import SplitCost
 
 _SHOWN = 12  # rows of a table that a reader still reads; the rest is counted
 _WORTH_A_LINE = 0.1  # [%]: rounding below this is not listed
@@ -67,15 +69,7 @@ def report_text(report: Report) -> str:
         head = ("population", "receptor", "weight current", "chosen", "rms error")
         parts.append("Weights made of whole numbers of one current\n" + _table(head, rows))
     if report.split is not None:
-        s = report.split
-        parts.append(
-            f"Split ({s.how}): {s.neurons} neurons needed up to {s.most} input words; "
-            + (
-                f"{s.relays} relays were added"
-                if s.how == "relay"
-                else f"{s.removed} words were left out, at most {100 * s.share:.1f} % of a neuron's weight"
-            )
-        )
+        parts.append(_split(report.split))
     for title, lines in (("Inputs", report.inputs), ("Outputs", report.outputs)):
         rows = [
             (
@@ -95,6 +89,27 @@ def _placement(report: Report) -> str:
     return (
         f"Placement ({report.method}): {report.cost:g} destination cores{bound}, {report.hops:g} hops between chips"
     )
+
+
+def _split(cost: SplitCost) -> str:
+    head = f"Split ({cost.how}): {cost.neurons} neurons needed up to {cost.most} input words; "
+    if cost.how == "relay":
+        fewest, most = min(cost.senders), max(cost.senders)
+        each = f"{most}" if fewest == most else f"{fewest} to {most}"
+        expected = "" if cost.lost is None else f"about {100 * cost.lost:.1f} % at the given rates (if in Hz); "
+        return (
+            f"{head}{cost.relays} relays were added, with {each} senders each. Events that meet in one are lost: "
+            f"{expected}R d / (1 + R d) with R events per second in it, d = {1e3 * DEAD_TIME:g} ms (table in "
+            "docs/mapping.md). arcana.agreement(mapping, emulator, data) measures what that does"
+        )
+    rows = [(p.neuron, p.needed, p.removed, f"{100 * p.share:.1f} %", _senders(p.senders)) for p in cost.pruned]
+    worst = f"{cost.removed} words were left out, at most {100 * cost.share:.1f} % of a neuron's weight"
+    return f"{head}{worst}\n" + _table(("neuron", "words needed", "left out", "of its weight", "from"), rows)
+
+
+def _senders(senders: tuple[tuple[str, int], ...], shown: int = 4) -> str:
+    more = f" and {len(senders) - shown} more" if len(senders) > shown else ""
+    return ", ".join(name if words == 1 else f"{name} x{words}" for name, words in senders[:shown]) + more
 
 
 def _positions(report: Report) -> list[int]:

@@ -16,7 +16,7 @@ from arcana.config import (
     ProfileId,
     Provenance,
 )
-from arcana.graph import Encoder
+from arcana.graph import Encoder, NetworkGraph
 from arcana.hardware.defects import DefectMap
 from arcana.hardware.profile import HardwareProfile
 from arcana.mapping.circuit import Circuit, Layout, Placement
@@ -34,7 +34,8 @@ class Mapping:
 
     Attributes:
         profile: The chip.
-        circuit: The network as flat arrays, after splitting.
+        network: The network as it was given.
+        circuit: The same as flat arrays, with whole counts and after splitting.
         clustering: Bias set of each neuron.
         placement: Core of each neuron.
         settings: Settings of the cores.
@@ -48,6 +49,7 @@ class Mapping:
     """
 
     profile: HardwareProfile
+    network: NetworkGraph
     circuit: Circuit
     clustering: Clustering
     placement: Placement

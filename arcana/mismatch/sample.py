@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -66,7 +66,7 @@ class Mismatch:
             self._draw(population, bias, n)
         return self._cache[population, bias, n]
 
-    def resampled(self, biases: Mapping[str, int]) -> Mismatch:
+    def resampled(self, biases: Mapping[str, int]) -> Self:
         """The same chips, but for these biases, whose factors come from another seed each.
 
         For variance-based sensitivity: two sets of chips that have all but one bias in common.
@@ -82,7 +82,7 @@ class Mismatch:
         changed._cache.update({key: rows for key, rows in self._cache.items() if key[1] not in biases})
         return changed
 
-    def only(self, *biases: str) -> Mismatch:
+    def only(self, *biases: str) -> Self:
         """The same chips with the factor 1 on every bias but these.
 
         Raises:

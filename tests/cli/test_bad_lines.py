@@ -11,10 +11,10 @@ import pytest
 TABLE = {
     "encode gone.csv -o x.csv": ["gone.csv", "no such file"],
     "encode . -o x.csv": ["readable"],
-    "encode hand.csv -o hand.csv": ["hand.csv", "--force"],
+    "encode hand.csv -o hand.csv": ["hand.csv", "another file than those that are read"],
     "encode hand.csv -o .": ["this is a folder"],
     "encode hand.csv -o x.csv --plot x.csv": ["different files"],
-    "encode hand.csv -o x.csv --plot hand.csv": ["hand.csv", "--force"],
+    "encode hand.csv -o x.csv --plot hand.csv": ["hand.csv", "another file than those"],
     "encode hand.csv -o x.csv --threshold 0": ["threshold_up is 0.0", "threshold_down is 0.0"],
     "encode hand.csv -o x.csv --threshold nan": ["threshold_up is nan"],
     "encode hand.csv -o x.csv --threshold -1": ["-1"],

@@ -93,7 +93,7 @@ def test_orders_and_places(run):
         ("export dynapse1.json --to netlist --out dynapse2.json", "a file that does not exist yet (pass --force)"),
         (
             "export dynapse1.json --to netlist --out dynapse1.json --force",
-            "another file than the settings themselves",
+            "another file than those that are read",
         ),
         ("export gone.json --to netlist --out a", "no such file"),
         ("import dynapse1.json --from netlist --out a", "line 1 is '{', allowed: netlist, input, output, neuron"),
@@ -111,7 +111,7 @@ def test_orders_and_places(run):
         ),
         (
             "import dynapse1.json --from netlist --out dynapse1.json --force",
-            "another file than the one that is read",
+            "another file than those that are read",
         ),
     ],
 )

@@ -82,6 +82,6 @@ def test_there_our_own_last_bits_grow_as_much(parameters, sequence, row):
             runs.append(twc.run(obs[None], reset).E)
     apart = (runs[0] - runs[1]).abs().amax((0, 2))
     assert apart[:95].max() < 1e-13
-    assert 1e-4 < apart[:130].max()
+    assert apart[:130].max() > 1e-4
     growth = apart[112] / apart[109]
     assert 60 < growth < 80

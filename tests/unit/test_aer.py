@@ -194,8 +194,18 @@ class TestOnABoard:
 
     @pytest.mark.parametrize("duration", [0, -1, float("nan"), float("inf")])
     def test_a_duration_of_no_use(self, board, duration):
-        with pytest.raises(BadInput, match=r"duration is .* s, allowed: a finite number > 0"):
+        with pytest.raises(
+            BadInput, match=r"duration is .* s, allowed: a finite number, at least a time step of 0.001"
+        ):
             arcana.run_events(board, address_events([]), duration)
+
+    def test_a_duration_that_is_too_long_is_what_is_blamed(self, board):
+        with pytest.raises(BadInput, match=r"^duration is 1000000000.0 s, allowed: at most \d+$"):
+            arcana.run_events(board, address_events([]), 1e9)
+        row = board.config.inputs[0].input_events[0]
+        late = address_events([(1e9, row.chip, row.cores, row.tag)])
+        with pytest.raises(BadInput, match=r"^time_s is .* \(times are in seconds; duration cuts the run\)$"):
+            arcana.run_events(board, late)
 
     def test_one_board_at_a_time(self, board):
         board.set_mismatch(arcana.MismatchModel(0.1).sample(2))

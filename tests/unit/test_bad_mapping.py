@@ -141,6 +141,18 @@ TABLE = {
     "rates of other lines": (lambda d: mapped(map_rates={"input": [1, 2, 3]}), "rates['input']", "2 numbers"),
     "negative rates": (lambda d: mapped(map_rates={"input": -1}), "rates['input'] is -1", "finite numbers >= 0"),
     "defects that are a list": (lambda d: mapped(map_defects=[(0, 0, 1)]), "defects", "DefectMap"),
+    "rates that are a list": (lambda d: mapped(map_rates=[1]), "rates is [1] Hz", 'a table such as {"in": 20}'),
+    "rates beyond all neurons": (lambda d: mapped(map_rates={"input": 1e308}), "rates['input'] is 1e+308", "1e+09"),
+    "rates that are none": (lambda d: mapped(map_rates={"input": NAN}), "rates['input'] is nan"),
+    "exact as text": (lambda d: mapped(map_exact="yes"), "exact is 'yes'", "True or False"),
+    "half of a character in the note": (lambda d: mapped(map_note="\ud800"), r"note is '\ud800'", "UTF-8"),
+    "a delay that the chip lacks": (
+        lambda d: arcana.map_network(
+            NetworkGraph((), graph().populations, (Projection.of("p", "p", "ampa", [(0, 1, 1)], "precise"),)), one()
+        ),
+        "p -> p (ampa): delay is 'precise', allowed: none: the input words of dynapse1 have no precise delay",
+    ),
+    "settings saved to nowhere": (lambda d: mapped().configuration().save(None), "path is None"),
     "defects beyond the board": (
         lambda d: mapped(map_defects=DefectMap.of([(0, 0, 256)])),
         "neuron of defect (0, 0, 256, None, None) is 256",
@@ -197,7 +209,7 @@ TABLE = {
     "duration of a run": (
         lambda d: arcana.run_events(emulator(d), events(), duration=-1),
         "duration is -1 s",
-        "a finite number > 0",
+        "a finite number, at least a time step of 0.001",
     ),
     "output events as input": (
         lambda d: arcana.run_events(emulator(d), events((0.1, 0, 0, 3, 5), out=True)),
@@ -225,6 +237,13 @@ TABLE = {
         "does not exist yet",
     ),
     # emulation
+    "emulate nothing": (lambda d: arcana.Emulator.from_config(None, one()), "config is 'NoneType'", "a Mapping"),
+    "emulate a number": (lambda d: arcana.Emulator.from_config(3, one()), "config is 'int'"),
+    "emulate with the name of a defect map": (
+        lambda d: arcana.Emulator.from_config(settings(d), one(), defects="d.csv"),
+        "defects is 'd.csv'",
+        "DefectMap.read(path, profile)",
+    ),
     "emulate on no profile": (lambda d: arcana.Emulator.from_config(settings(d), None), "profile is None"),
     "emulate with a number for mismatch": (
         lambda d: arcana.Emulator.from_config(settings(d), one(), 0.1),
@@ -235,6 +254,28 @@ TABLE = {
     "emulate with an unknown record": (
         lambda d: emulator(d).simulate(X, ("Imen",)),
         "did you mean 'Imem'?",
+    ),
+    "agreement with a file": (
+        lambda d: arcana.agreement(layer(2, 3, profile=one()), "c2.json", X),
+        "emulator is 'str'",
+        "Emulator.from_config(config, profile)",
+    ),
+    "agreement of nothing": (lambda d: arcana.agreement(None, emulator(d), X), "net is 'NoneType'", "a Mapping"),
+    "agreement on a list": (lambda d: arcana.agreement(graph(), emulator(d), [1]), "data is 'list'", "a tensor"),
+    "agreement within no time": (
+        lambda d: arcana.agreement(mapped(), emulator(d), X, within=-1),
+        "within is -1 s",
+        "a finite number >= 0",
+    ),
+    "agreement of a graph with other names": (
+        lambda d: arcana.agreement(graph(), emulator(d), X),
+        "output of the emulator is 'layer0[0]'",
+        "one of the network: p (3)",
+    ),
+    "agreement of a graph for another chip": (
+        lambda d: arcana.agreement(layer(2, 3).graph(), emulator(d), X),
+        "constants behind the biases",
+        "those of dynapse1",
     ),
     "agreement of other outputs": (
         lambda d: arcana.agreement(layer(2, 4, profile=one()), emulator(d), X),

@@ -24,6 +24,7 @@ from arcana.errors import BadInput
 from arcana.hardware import HardwareProfile, load_profile
 from arcana.hardware.defects import DefectMap
 from arcana.hardware.lookup import find as find_key
+from arcana.limits import MOST
 from arcana.mapping import drc
 from arcana.mapping.rules.common import some
 from arcana.mapping.rules.violation import DesignRuleViolation
@@ -227,7 +228,7 @@ def test_positions_of_the_chips_are_needed():
         drc.check(settings(legal("dynapse1")), HardwareProfile.from_dict(tables))
 
 
-NUMBERS = st.one_of(st.integers(-3, 70), st.integers(-(10**30), 10**30), st.sampled_from([255, 256, 1023, 2048]))
+NUMBERS = st.one_of(st.integers(-3, 70), st.integers(-MOST, MOST), st.sampled_from([255, 256, 1023, 2048]))
 
 
 @given(name=st.sampled_from(BOTH), data=st.data())

@@ -18,6 +18,7 @@ import arcana
 from arcana.errors import BadInput, Problems
 from arcana.graph import NetworkGraph, Population, Projection, Source
 from arcana.hardware import load_profile
+from arcana.limits import MOST, NAME_RULE
 from arcana.model import ADM
 from arcana.nn.from_graph import Staged
 from arcana.stages import stages
@@ -91,6 +92,47 @@ class TestGraph:
     def test_parts_are_sources_then_populations(self):
         graph = replace(network("ab", []), sources=(Source("s", 3),))
         assert [p.name for p in graph.parts] == ["s", "a", "b"]
+
+    @pytest.mark.parametrize(
+        "odd", ["", "a b", "a#b", "1", "a[0]", "a'", "a\0", "\n", "\ud800", "é", 3, None, ["a"]]
+    )
+    def test_a_name_that_no_form_could_say(self, odd):
+        for sources, populations in (((Source(odd, 1),), (population("b"),)), ((), (population(odd),))):
+            with pytest.raises(BadInput) as error:
+                NetworkGraph(sources, populations, ())
+            (problem,) = error.value.problems
+            assert (problem.field, problem.value, problem.allowed) == ("name", odd, NAME_RULE)
+
+    @pytest.mark.parametrize("size", [10**12, MOST + 1, 10**30])
+    def test_sizes_far_beyond_a_board(self, size):
+        with pytest.raises(BadInput, match=f"s: size is {size}, allowed: a whole number from 1 to 1000000"):
+            NetworkGraph((Source("s", size),), (population("a"),), ())
+        with pytest.raises(BadInput, match=r"sources is '1000001 lines', allowed: at most 1000000"):
+            NetworkGraph((Source("s", MOST), Source("t", 1)), (population("a"),), ())
+
+    @pytest.mark.parametrize("dt", [1e300, 0.2, 9e-8, 0.0, NAN, True, "1ms", None])
+    def test_time_steps_are_those_that_a_layer_takes(self, dt):
+        with pytest.raises(BadInput, match=r"a: dt is .* s, allowed: a number from 1e-07 to 0.1"):
+            NetworkGraph((), (replace(population("a"), dt=dt),), ())
+        with pytest.raises(BadInput, match=r"dt is .* allowed: a number from"):
+            arcana.DPILayer(1, 1, dt=dt)
+
+    @pytest.mark.parametrize("dt", [1e-7, 0.1])
+    def test_the_longest_and_the_shortest_step(self, dt):
+        NetworkGraph((), (replace(population("a"), dt=dt),), ())
+        arcana.DPILayer(1, 1, dt=dt)
+
+    @pytest.mark.parametrize("count", [10**30, 10**19, 1e300, MOST + 1])
+    def test_counts_far_beyond_a_neuron(self, count):
+        with pytest.raises(BadInput, match=r"a -> b \(ampa\): count is \S+, allowed: .*> 0, at most 1000000"):
+            NetworkGraph(
+                (), (population("a"), population("b")), (Projection.of("a", "b", "ampa", [(0, 0, count)]),)
+            )
+
+    @pytest.mark.parametrize("rows", [[(0, 1)], [0], 3, [(0, 10**30, 1)], [("x", 0, 1)], [(0, 0, "x")]])
+    def test_synapses_that_are_no_triples(self, rows):
+        with pytest.raises(BadInput, match=r"a -> b \(ampa\)"):
+            Projection.of("a", "b", "ampa", rows)
 
     def test_one_value_for_all_or_one_for_each(self):
         one = replace(population("a", 3), biases={"Idc": 1e-12, "Itau_mem": (1e-12, 2e-12, 3e-12)})

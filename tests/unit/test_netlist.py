@@ -148,14 +148,82 @@ def test_any_network_survives(graph):
     assert read_netlist(write_netlist(graph), CHIP) == graph
 
 
-@pytest.mark.parametrize("odd", ["a b", "a#b", "1->2", "->", "", "é", "x[1]"])
-def test_names_that_a_netlist_cannot_say_are_refused_or_survive(odd):
-    graph = NetworkGraph((), (Population(odd, 2, 1e-3, CHIP.default_biases()),), ())
-    found = problems_of(write_netlist, graph)
-    if found:
-        assert [p.value for p in found] == [odd]
-    else:
-        assert read_netlist(write_netlist(graph), CHIP) == replace(graph, outputs=(odd,))
+@pytest.mark.parametrize("odd", ["x->y", "relay:in->out_", "a.b-c", "input", "population", "dt", "outputs", "_1"])
+def test_any_name_that_a_graph_takes_can_send_and_be_read(odd):
+    """Words of the netlist itself as well: a connection is told by its arrow."""
+    synapses = Projection.of(odd, odd, "ampa", [(0, 1, 2)])
+    graph = NetworkGraph((), (Population(odd, 2, 1e-3, CHIP.default_biases()),), (synapses,), outputs=(odd,))
+    assert read_netlist(write_netlist(graph), CHIP) == graph
+
+
+@pytest.mark.parametrize("odd", ["1->2", "3", "é", "x[1]", "a'b", 'a"', "a\0", "a\u200b", "-", "\ud800", "a(b"])
+def test_a_name_that_no_connection_could_say_is_refused_where_it_is_declared(odd):
+    for line in (f"input {odd} 2", f"population {odd} 2"):
+        with pytest.raises(BadInput) as error:
+            read(f"population P 1\n{line}\n")
+        assert str(error.value) == (
+            f"line 3, name is {odd!r}, allowed: a letter or _, then any of letters (A to Z), digits and _ . : - >"
+        )
+
+
+HUGE = "9" * 5000
+
+
+@pytest.mark.parametrize(
+    ("line", "where"),
+    [
+        (
+            "population Q 1000000000000",
+            "line 4, size is '1000000000000', allowed: a whole number from 1 to 1000000",
+        ),
+        (f"population Q {HUGE}", "line 4, size is '999"),
+        ("input Q 100000000000", "line 4, size is '100000000000'"),
+        ("IN -> P ampa 99999999999999999999", "line 4, count is '99999999999999999999', allowed: a whole number"),
+        (f"IN -> P ampa {HUGE}", "line 4, count is '999"),
+        (f"IN[{HUGE}] -> P ampa", "line 4, sender is 'IN[999"),
+        ("IN[::2] -> P ampa", "line 4, sender is 'IN[::2]', allowed: numbers from 0 to 1; a:b is a to b - 1"),
+        ("IN[-1] -> P ampa", "line 4, sender is 'IN[-1]', allowed: numbers from 0 to 1; a:b is a to b - 1"),
+        ("IN -> P[x] ampa", "line 4, target is 'P[x]', allowed: numbers from 0 to 2"),
+        ("IN -> P[] ampa", "line 4, target is 'P[]', allowed: numbers from 0 to 2"),
+        ("dt 1e300", "line 4, dt is 1e+300 s, allowed: a number from 1e-07 to 0.1"),
+        ("dt 1 ns", "line 4, dt is 1e-09 s, allowed: a number from 1e-07 to 0.1"),
+    ],
+)
+def test_numbers_that_no_board_has_are_refused_with_their_line(line, where):
+    with pytest.raises(BadInput) as error:
+        read_netlist(f"\ninput IN 2\npopulation P 3\n{line}\n", CHIP)
+    assert where in str(error.value)
+    assert [p.field[:6] for p in error.value.problems] == ["line 4"]
+
+
+def test_more_pairs_than_any_board_has_are_refused_before_they_are_made():
+    with pytest.raises(BadInput, match="line 4, pairs so far is 1000000000000, allowed: at most 20000000"):
+        read("input IN 1000000\npopulation P 1000000\nIN -> P ampa")
+
+
+def test_a_single_line_is_text_and_so_is_nothing(tmp_path, monkeypatch):
+    assert read_netlist("population P 2", CHIP).populations[0].size == 2
+    for nothing in ("", "  "):
+        with pytest.raises(BadInput, match="netlist is 'no population'"):
+            read_netlist(nothing, CHIP)
+    monkeypatch.chdir(tmp_path)
+    Path("input").write_text("population P 3")
+    Path("dt 2").write_text("population P 4")
+    assert read_netlist("input", CHIP).populations[0].size == 3
+    assert read_netlist(Path("dt 2"), CHIP).populations[0].size == 4
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path):
+    path = tmp_path / "net.txt"
+    path.write_bytes(b"\xef\xbb\xbf" + TEXT.strip().encode())
+    assert read_netlist(path, CHIP) == read_netlist("\ufeff" + TEXT, CHIP) == read(TEXT)
+
+
+def test_what_is_neither_text_nor_a_network():
+    with pytest.raises(BadInput, match="path is None, allowed: the path of a file"):
+        read_netlist(None, CHIP)
+    with pytest.raises(BadInput, match="graph is 'NoneType', allowed: a NetworkGraph"):
+        write_netlist(None)
 
 
 @pytest.mark.parametrize(
@@ -163,12 +231,12 @@ def test_names_that_a_netlist_cannot_say_are_refused_or_survive(odd):
     [
         ("dt", "line 4"),
         ("dt 1 mV", "line 4, dt is '1 mV'"),
-        ("dt 0 s", "line 4, dt is 0.0 s"),
+        ("dt 0 s", "line 4, dt is 0.0 s, allowed: a number from 1e-07 to 0.1"),
         ("dt nan s", "line 4, dt"),
         ("dt inf s", "line 4, dt"),
         ("input", "line 4"),
         ("input A", "line 4 is 'input A'"),
-        ("input A 0", "line 4, size is '0', allowed: a whole number >= 1"),
+        ("input A 0", "line 4, size is '0', allowed: a whole number from 1 to 1000000"),
         ("input A -1", "line 4, size is '-1'"),
         ("input A 2 3", "line 4 is 'input A 2 3'"),
         ("input P 2", "line 4, name is 'P', allowed: names used once"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 import pytest
 import torch
 
@@ -13,7 +14,7 @@ from arcana.graph import NetworkGraph, Population, Projection, Source
 from arcana.hardware import load_profile
 from arcana.mapping.layout import layout_of
 from arcana.mapping.lower import lower
-from arcana.mapping.relay import relay_population
+from arcana.mapping.relay import lost_share, relay_population
 from arcana.mapping.split import split_fan_in
 from arcana.nn.from_graph import Staged
 
@@ -44,8 +45,22 @@ def test_refused_with_numbers_and_choices(name):
     assert str(first).startswith("x[0]: input words is 200, allowed: at most 64")
     assert "split='prune'" in first.hint
     assert "split='relay'" in first.hint
-    assert ("weights='switch'" in first.hint) == (name == "dynapse2")
+    assert "weights='switch'" not in first.hint  # it takes a word for each of 200 senders
     assert (last.field, last.value) == ("further neurons with too many input words", 3)
+
+
+@pytest.mark.parametrize("name", CHIPS)
+def test_switches_are_advised_where_they_help(name):
+    chip = load_profile(name)
+    graph = dense(chip, lines=40, count=3)
+    with pytest.raises(BadInput) as error:
+        arcana.map_network(graph, chip)
+    assert all(("weights='switch'" in p.hint) == (name == "dynapse2") for p in error.value.problems)
+    if name == "dynapse2":
+        arcana.map_network(graph, chip, weights="switch")
+        with pytest.raises(BadInput) as error:
+            arcana.map_network(dense(chip, lines=100), chip, weights="switch")
+        assert "weights='switch'" not in str(error.value)
 
 
 def test_nothing_happens_where_all_fit():
@@ -66,6 +81,48 @@ def test_prune_leaves_the_smallest_out():
     assert [kept[i] for i in range(40, 60)] == [3] * 20
     assert (cost.neurons, cost.most, cost.removed) == (1, 120, 56)
     assert cost.share == pytest.approx(56 / 120)
+    (lost,) = cost.pruned
+    assert (lost.neuron, lost.needed, lost.removed, lost.share) == ("x[0]", 120, 56, cost.share)
+    assert lost.senders[:21] == (*((f"in[{i}]", 1) for i in range(20)), ("in[20]", 2))
+
+
+def test_the_report_of_pruning_names_neurons_and_words():
+    chip = load_profile("dynapse1")
+    rows = [(i, 0, 1) for i in range(66)] + [(i, 1, 1 + i) for i in range(12)]
+    graph = dense(chip, lines=66, neurons=2)
+    graph = NetworkGraph(graph.sources, graph.populations, (Projection.of("in", "x", "ampa", rows),))
+    mapping = arcana.map_network(graph, chip, split="prune")
+    text = str(mapping.report())
+    for part in (
+        "2 neurons needed up to 78 input words; 16 words were left out, at most 17.9 % of a neuron's weight",
+        "x[1]    78            14        17.9 %         in[0], in[1] x2, in[2] x3, in[3] x4 and 1 more",
+        "x[0]    66            2         3.0 %          in[0], in[1]",
+    ):
+        assert part in text, text
+    assert mapping.report().to_dict()["split"]["pruned"][1]["senders"] == (("in[0]", 1), ("in[1]", 1))
+
+
+def test_the_report_of_relays_says_what_they_lose():
+    """64 senders of 20 Hz in pairs: 40 events a second in each relay, of which 0.08 / 1.08 are lost."""
+    chip = load_profile("dynapse1")
+    graph = dense(chip, lines=100, neurons=2)
+    plain, rated = (
+        arcana.map_network(graph, chip, split="relay", rates=rates).report() for rates in (None, {"in": 20})
+    )
+    assert plain.split.lost is None
+    assert rated.split.senders == plain.split.senders == (2,) * 50
+    assert rated.split.lost == pytest.approx(0.08 / 1.08)
+    assert "50 relays were added, with 2 senders each. Events that meet in one are lost: R d / (1 + R d)" in str(
+        plain
+    )
+    assert "are lost: about 7.4 % at the given rates (if in Hz); R d / (1 + R d)" in str(rated)
+    assert "docs/mapping.md" in str(plain)
+
+
+def test_the_estimate_weights_relays_by_their_events():
+    assert lost_share(np.array([0.0, 500.0])) == pytest.approx(0.5)
+    assert lost_share(np.array([100.0, 500.0])) == pytest.approx((100 / 6 + 250) / 600)
+    assert lost_share(np.zeros(2)) == 0
 
 
 def test_prune_of_switched_weights_keeps_the_largest():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 
 import numpy as np
 
@@ -38,9 +39,15 @@ def check_inputs(tables: Tables) -> Iterator[DesignRuleViolation]:
         yield ChipMissing(at(k), int(events.chip[k]), board.chips - 1)
     for k in where((events.cores < 1) | (events.cores > board.every_core)):
         yield CoreMaskWrong(at(k), int(events.cores[k]), f"1 to {board.every_core}")
-    sent = np.bincount(events.line, minlength=len(tables.lines))
-    for line in where(sent == 0):
-        yield SilentLine(tables.sender(len(tables.neurons) + line), 0, "one or more")
+    yield from _check_silent(tables)
+
+
+def _check_silent(tables: Tables) -> Iterator[DesignRuleViolation]:
+    """One warning for each input: it may have a million lines."""
+    silent = where(np.bincount(tables.events.line, minlength=len(tables.lines)) == 0)
+    for _, group in groupby(silent, key=lambda line: tables.lines[line][0]):
+        names = [tables.sender(len(tables.neurons) + line) for line in group]
+        yield SilentLine(some(names), len(names), 0)
 
 
 def check_outputs(tables: Tables, config: ChipConfig) -> Iterator[DesignRuleViolation]:

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from arcana.config import CamWord, ChipConfig, InputEvent, PlacedNeuron, SramWord
 from arcana.mapping.rules.board import Board, Ints
 
-_FAR = 1 << 62  # numbers beyond are out of every range, and would not fit
-
 
 @dataclass(frozen=True, eq=False)
 class InputWords:
@@ -157,9 +155,4 @@ def _rows(tables: Iterable[list[list[int]]], width: int) -> Ints:
 
 
 def _table(rows: Iterable[list[int]], width: int) -> Ints:
-    found = list(rows)
-    try:
-        return np.array(found, dtype=np.int64).reshape(-1, width)
-    except OverflowError:
-        near = [[max(-_FAR, min(_FAR, number)) for number in row] for row in found]
-        return np.array(near, dtype=np.int64).reshape(-1, width)
+    return np.array(list(rows), dtype=np.int64).reshape(-1, width)

@@ -282,9 +282,9 @@ class StepsDiffer(DesignRuleViolation):
 
 
 class SilentLine(DesignRuleViolation):
-    """An input line that sends nothing."""
+    """Lines of an input that send nothing."""
 
-    rule, text, severity = "silent_line", "{used} events, expected {limit}", "warning"
+    rule, text, severity = "silent_line", "{used} without events, expected {limit}", "warning"
 
 
 class OutputPlaceEmpty(DesignRuleViolation):
