@@ -1,7 +1,8 @@
 """Higher networks, built from parts and held against the programs that they come from."""
 
+from arcana.graded import Connection
 from arcana.networks.circuit import Circuit, Trace
-from arcana.networks.connectome import Connection, Connectome
+from arcana.networks.connectome import Connectome
 from arcana.networks.connectome_file import read_connectome
 from arcana.networks.fiuri import FiuriCell, FiuriState
 from arcana.networks.interface import Interface

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from arcana.errors import BadInput, Problems, unknown_name
-from arcana.networks.connectome import EXCITATORY, GAP, INHIBITORY, Connection, Connectome, Key
+from arcana.graded import EXCITATORY, GAP, INHIBITORY, Connection, GradedGraph, Unit
+from arcana.networks.connectome import Connectome, Key
 from arcana.networks.fast import FastCircuit
 from arcana.networks.fiuri import FiuriCell, FiuriState, Variant
 from arcana.networks.fiuri_rules import Exact
@@ -237,9 +238,15 @@ class Circuit(nn.Module):
             "weight": {key: self._weight(c) for key, c in self.connectome.keys.items()},
         }
 
+    def graph(self) -> GradedGraph:
+        """The circuit as plain data, with the parameters that it has now."""
+        T, d = self.cell.threshold.tolist(), self.cell.decay.tolist()
+        units = zip(self.neurons, T, d, map(self.connectome.role, self.neurons), strict=True)
+        return GradedGraph(tuple(Unit(*unit) for unit in units), self.connections)
+
     def _weight(self, c: Connection) -> float:
         raw, place = self._place(c)
-        return max(float(raw[place]), 0.0)
+        return max(raw[place].item(), 0.0)
 
     def _place(self, c: Connection) -> tuple[Tensor, Any]:
         at = (self.neurons.index(c.target), self.neurons.index(c.source))

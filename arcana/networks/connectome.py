@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from arcana.errors import Problems, unknown_name
+from arcana.graded import Connection, Role
 from arcana.networks.interface import Interface
 
-Kind: TypeAlias = Literal["excitatory", "inhibitory", "gap"]
 Key: TypeAlias = tuple[str, str] | tuple[str, str, str]
-EXCITATORY: Kind = "excitatory"
-INHIBITORY: Kind = "inhibitory"
-GAP: Kind = "gap"
-KINDS = (EXCITATORY, INHIBITORY, GAP)
-
-
-@dataclass(frozen=True)
-class Connection:
-    """One connection; its sign is its kind, its weight is >= 0."""
-
-    source: str
-    target: str
-    kind: Kind
-    weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -55,7 +40,7 @@ class Connectome:
         for name in sorted({str(n) for n in self.neurons if self.neurons.count(n) > 1}):
             problems.note("neurons", name, "each name once")
         for k, c in enumerate(self.connections):
-            self._check(f"connections[{k}]", c, problems)
+            c.check(f"connections[{k}]", self.neurons, problems)
         ways = [(c.source, c.target, c.kind) for c in self.connections]
         for way in sorted({w for w in ways if ways.count(w) > 1}):
             problems.note("connections", " ".join(way), "each connection once")
@@ -72,20 +57,6 @@ class Connectome:
             problems.note("inputs", name, "each sensory neuron in one input")
         problems.raise_if_any()
 
-    def _check(self, where: str, c: Connection, problems: Problems) -> None:
-        for end in ("source", "target"):
-            name = getattr(c, end)
-            if name not in self.neurons:
-                problems.append(unknown_name(f"{where}.{end}", str(name), self.neurons))
-        if c.source == c.target:
-            problems.note(where, f"{c.source} -> {c.target}", "two different neurons")
-        if c.kind not in KINDS:
-            problems.append(unknown_name(f"{where}.kind", str(c.kind), KINDS))
-        number = isinstance(c.weight, (int, float)) and not isinstance(c.weight, bool)
-        if not (number and math.isfinite(c.weight) and c.weight >= 0):
-            hint = "the kind of a connection sets its sign" if number and c.weight < 0 else ""
-            problems.note(f"{where}.weight", c.weight, "a finite number >= 0", hint=hint)
-
     @property
     def keys(self) -> Mapping[Key, Connection]:
         """Connections by (source, target), and kind where two neurons are connected in two ways."""
@@ -94,6 +65,12 @@ class Connectome:
             ((c.source, c.target) if pairs.count((c.source, c.target)) == 1 else (c.source, c.target, c.kind)): c
             for c in self.connections
         }
+
+    def role(self, neuron: str) -> Role:
+        """What the world does with this neuron."""
+        if any(neuron in (i.positive, i.negative) for i in self.inputs):
+            return "sensory"
+        return "motor" if any(neuron in (o.positive, o.negative) for o in self.outputs) else "inter"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as ``read_connectome`` reads it."""

@@ -10,7 +10,8 @@ from typing import Any
 
 from arcana.errors import BadFile, BadInput, Problem, Problems, unknown_name
 from arcana.files import read_text
-from arcana.networks.connectome import EXCITATORY, GAP, INHIBITORY, KINDS, Connection, Connectome, Kind
+from arcana.graded import EXCITATORY, GAP, INHIBITORY, KINDS, Connection, Kind
+from arcana.networks.connectome import Connectome
 from arcana.networks.interface import Interface
 
 # The original's words for kinds of connections

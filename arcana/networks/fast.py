@@ -12,7 +12,8 @@ import torch
 from arcana.engine.fused_cpu.compile import kernel
 from arcana.engine.fused_cpu.graded import ARGUMENTS, GradedSpec
 from arcana.engine.fused_cpu.threads import address, run_all, words
-from arcana.networks.connectome import EXCITATORY, GAP, Connectome
+from arcana.graded import EXCITATORY, GAP
+from arcana.networks.connectome import Connectome
 from arcana.networks.fiuri import FiuriState
 from arcana.networks.fiuri_rules import HIGH, LOW, Exact
 from arcana.typing import Tensor

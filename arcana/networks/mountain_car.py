@@ -46,6 +46,12 @@ def starts(n: int, generator: torch.Generator, dtype: torch.dtype | None = None)
     return torch.stack([position, torch.zeros_like(position)], -1)
 
 
+def grid(n: int, dtype: torch.dtype | None = None) -> Tensor:
+    """Cars at rest, evenly spaced over all starting places, (n, 2): a mean over them has no luck in it."""
+    position = START[0] + (START[1] - START[0]) * (torch.arange(n, dtype=dtype) + 0.5) / n
+    return torch.stack([position, torch.zeros_like(position)], -1)
+
+
 def move(car: Tensor, action: Tensor) -> Tensor:
     """The next position and velocity (n, 2) for actions (n,) from -1 to 1."""
     x, v = car.unbind(-1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -15,8 +14,6 @@ from arcana.networks.fiuri import FiuriState
 from arcana.networks.fiuri_rules import Exact
 from arcana.networks.mountain_car import Episodes, drive, starts
 from arcana.typing import Tensor
-
-Evaluate = Callable[[FastCircuit, int, torch.Generator], Tensor]
 
 
 @dataclass(frozen=True)

@@ -5,19 +5,22 @@ The circuit runs in its ``annealed`` variant, the car is differentiable, and wha
     0.1 sum of u^2 until the goal  +  10 mean max(0, goal - furthest position)
 
 the cost of the task, and a term that holds cars at the goal. After each update the ``exact`` circuit is judged on
-starting places of its own; the best one is kept.
+a grid of starting places; the best one is kept.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
 
+from arcana.errors import Problems
+from arcana.limits import MOST, is_whole
 from arcana.networks.circuit import Circuit
-from arcana.networks.mountain_car import GOAL, Episodes, at_goal, drive, move, starts
+from arcana.networks.mountain_car import GOAL, Episodes, at_goal, drive, grid, move, starts
 from arcana.typing import Tensor
 
 SHORTFALL = 10.0  # weight of the distance that is missing to the goal
@@ -57,8 +60,9 @@ def refine(
     updates: int = 60,
     cars: int = 32,
     seed: int = 0,
-    rate: float = 3e-3,
+    rate: float = 1e-3,
     temperature: float = 0.02,
+    judges: int = 256,
     progress: Callable[[int, float], None] | None = None,
 ) -> Refined:
     """Train a circuit that solves the task, by gradients through whole episodes; it is left as the best one found.
@@ -66,17 +70,25 @@ def refine(
     Args:
         circuit: An exact circuit with one action; trained in place.
         updates: Optimiser steps.
-        cars: Starting places of an update, and as many for judging.
+        cars: Starting places of an update, drawn anew.
         seed: Of the starting places.
         rate: Learning rate of Adam.
         temperature: Of the annealed gates.
+        judges: Starting places by which the circuit is judged, evenly spaced.
         progress: Called after each update with its number and the mean return.
+
+    Raises:
+        BadInput: listing sizes that are not whole numbers >= 1, rates that are not > 0, and a circuit that is not
+            ``exact`` or has not two inputs and one output.
     """
+    _check(
+        circuit, {"updates": updates, "cars": cars, "judges": judges}, {"rate": rate, "temperature": temperature}
+    )
     generator = torch.Generator().manual_seed(seed)
     dtype = circuit.cell.threshold.dtype
-    judged = starts(2 * cars, generator, dtype)
+    judged = grid(judges, dtype)
     optimizer = torch.optim.Adam(circuit.parameters(), lr=rate)
-    before = float(judge(circuit, judged).returns.mean())
+    before = _score(circuit, judged)
     best, kept, history = before, copy.deepcopy(circuit.state_dict()), []
     for k in range(updates):
         circuit.cell.set_variant("annealed", temperature=temperature)
@@ -86,7 +98,7 @@ def refine(
         torch.nn.utils.clip_grad_norm_(circuit.parameters(), 1.0)
         optimizer.step()
         circuit.cell.set_variant("exact")
-        score = float(judge(circuit, judged).returns.mean())
+        score = _score(circuit, judged)
         history.append(score)
         if score > best:
             best, kept = score, copy.deepcopy(circuit.state_dict())
@@ -94,6 +106,25 @@ def refine(
             progress(k, score)
     circuit.load_state_dict(kept)
     return Refined(before, best, tuple(history))
+
+
+def _check(circuit: Circuit, sizes: Mapping[str, object], rates: Mapping[str, object]) -> None:
+    problems, wiring = Problems(), circuit.connectome
+    if circuit.cell.variant != "exact":
+        problems.note("variant", circuit.cell.variant, "exact: it is annealed here, and judged as it is")
+    if (ways := (len(wiring.inputs), len(wiring.outputs))) != (2, 1):
+        problems.note("circuit", "{} inputs, {} outputs".format(*ways), "2 inputs (position, velocity), 1 output")
+    for name, value in sizes.items():
+        if not is_whole(value, 1):
+            problems.note(name, value, f"a whole number from 1 to {MOST}")
+    for name, value in rates.items():
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
+            problems.note(name, value, "a finite number > 0")
+    problems.raise_if_any()
+
+
+def _score(circuit: Circuit, cars: Tensor) -> float:
+    return float(judge(circuit, cars).returns.mean())
 
 
 def _cost(circuit: Circuit, car: Tensor) -> Tensor:
