@@ -8,6 +8,7 @@ from pathlib import Path
 from arcana.networks.circuit import Circuit
 from arcana.networks.connectome_file import read_connectome
 from arcana.networks.fiuri import Variant
+from arcana.networks.parameter_file import read_parameters
 
 SENSORY_THRESHOLD, SENSORY_DECAY = -0.5, 2.2
 DECAY = 0.1
@@ -35,6 +36,18 @@ class TWC(Circuit):
             threshold={name: SENSORY_THRESHOLD if name in sensory else 0.0 for name in self.neurons},
             decay={name: SENSORY_DECAY if name in sensory else DECAY for name in self.neurons},
         )
+
+    @classmethod
+    def solved(cls, variant: Variant = "exact", **options: float) -> TWC:
+        """The circuit with parameters that solve MountainCarContinuous, in float64.
+
+        Found by random search, then refined by gradients through time (``scripts/make_mountain_car.py``); seeds,
+        command, time and score are in ``circuits/mountain_car.json``.
+        """
+        circuit = cls(variant, **options).double()
+        with as_file(files("arcana.networks") / "circuits" / "mountain_car.json") as path:
+            read_parameters(circuit, path)
+        return circuit
 
     @staticmethod
     def from_connectome(path: str | Path, variant: Variant = "exact", **options: float) -> Circuit:
