@@ -112,7 +112,12 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
         raise BadFile(path, Problem("data", str(path), allowed, hint=hint))
     try:
         with np.load(path, allow_pickle=False) as archive:
-            return {key: archive[key] for key in KEYS if key in archive.files}
+            found = {key: archive[key] for key in KEYS if key in archive.files}
+            # A member that is no array comes back as its bytes
+            wrong = Problems(
+                Problem(key, "bytes", "an array, in an .npz archive of numpy.savez(path, x=..., y=...)")
+                for key, value in found.items() if not isinstance(value, np.ndarray)
+            )  # fmt: skip
     except (AttributeError, TypeError) as error:  # a single array: no archive
         hint = "write it with numpy.savez(path, x=..., y=...)"
         raise BadFile(path, Problem("file", path.name, "an .npz archive with x and y", hint=hint)) from error
@@ -120,6 +125,8 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
         hint = " ".join(str(error).split())[:200] or type(error).__name__
         allowed = "a whole .npz archive of plain arrays (no pickled objects)"
         raise BadFile(path, Problem("file", path.name, allowed, hint=hint)) from error
+    wrong.raise_if_any(path)
+    return found
 
 
 def _signals(x: NDArray[Any], problems: Problems) -> NDArray[np.float32] | None:

@@ -49,8 +49,9 @@ class Loop(torch.autograd.Function):
         ctx: Any, spec: LoopSpec, A: Tensor, W: Tensor, G: Tensor | None, K: Tensor | None, z: Tensor | None,
         first: Tensor, *plastic: Any,
     ) -> tuple[Tensor | None, ...]:  # fmt: skip
+        """All steps."""
         phi, n = RATES[spec.rate], A.shape[-1]
-        synapses = None if plastic[0] is None else Plasticity(*plastic, torch.empty_like(A), torch.empty_like(A))
+        synapses = None if plastic[0] is None else Plasticity(plastic, torch.empty_like(A), torch.empty_like(A))
         R, Z, drive, V = (torch.empty_like(A) for _ in range(4))
         if z is not None:
             Z.copy_(z.expand_as(Z))
@@ -59,7 +60,8 @@ class Loop(torch.autograd.Function):
         weights = torch.cat([W, K]).t() if both else W.t()  # type: ignore[list-item]
         given = (torch.cat([A, G], -1) if both else A).unbind(0)  # type: ignore[list-item]
         v, r = first, phi.value(first) if spec.voltage else first
-        for t, (given_t, v_t, r_t, z_t, drive_t) in enumerate(zip(given, *map(torch.unbind, (V, R, Z, drive)), strict=True)):
+        series = (given, *map(torch.unbind, (V, R, Z, drive)))
+        for t, (given_t, v_t, r_t, z_t, drive_t) in enumerate(zip(*series, strict=True)):
             s = r if synapses is None else synapses.step(t, r)
             sums = torch.addmm(given_t, s, weights)
             if G is not None:
@@ -83,7 +85,7 @@ class Loop(torch.autograd.Function):
         return V if spec.voltage else R, Z, *u_x
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, g_state: Tensor | None, gZ: Tensor | None, gU: Tensor | None, gX: Tensor | None) -> Any:
         """Gradients of all inputs."""
         spec, phi = ctx.spec, RATES[ctx.spec.rate]

@@ -18,19 +18,14 @@ class Plasticity:
     """One pass over a sequence.
 
     Args:
-        u: First u (B, n).
-        x: First x (B, n).
-        z_x: Recovery (n,).
-        z_u: Decay of facilitation (n,).
-        U: Share at rest (n,).
+        given: First u and x (B, n), recovery z_x, decay of facilitation z_u and share at rest U (n,).
         U_series: Where u is kept, (T, B, n).
         X_series: Where x is kept, (T, B, n).
     """
 
-    def __init__(
-        self, u: Tensor, x: Tensor, z_x: Tensor, z_u: Tensor, U: Tensor, U_series: Tensor, X_series: Tensor
-    ) -> None:
-        self.u, self.x, self.z_x, self.z_u, self.U = u, x, z_x, z_u, U
+    def __init__(self, given: tuple[Tensor, ...], U_series: Tensor, X_series: Tensor) -> None:
+        self.u, self.x, self.z_x, z_u, U = given
+        self.U = U
         self.U_series, self.X_series = U_series, X_series
         self._rest, self._left, self._keep = U * z_u, 1 - z_x, 1 - z_u
         self._one = torch.ones_like(U)
@@ -91,5 +86,6 @@ class PlasticityBack:
 
     def constants(self) -> tuple[Tensor, Tensor, Tensor]:
         """Gradients of z_x, z_u and U."""
-        gw = self._gw
-        return tuple((g * by).sum((0, 1)) for g, by in ((self._gx, self._by_z_x), (gw, self._by_z_u), (gw, self._by_U)))  # type: ignore[return-value]
+        pairs = ((self._gx, self._by_z_x), (self._gw, self._by_z_u), (self._gw, self._by_U))
+        z_x, z_u, U = ((g * by).sum((0, 1)) for g, by in pairs)
+        return z_x, z_u, U

@@ -1,0 +1,1 @@
+"""Recurrent networks in which conductances set the time constant."""
