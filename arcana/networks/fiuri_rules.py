@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import NamedTuple, Protocol
 
 import torch
-from torch.nn.functional import leaky_relu, softplus
+from torch.nn.functional import leaky_relu
 
 from arcana.typing import Tensor
 
@@ -84,8 +84,8 @@ class Smooth(NamedTuple):
         """See the class."""
         over = S - T
         output = leaky_relu(over, self.leak)
-        fires = torch.sigmoid(self.k_fire * over)
-        moved = torch.sigmoid(self.k_in * ((S - E).abs() - self.theta_in))
+        fires = _sigmoid(self.k_fire * over)
+        moved = _sigmoid(self.k_in * ((S - E).abs() - self.theta_in))
         below = moved * S + (1 - moved) * (E - d.clamp(min=SMALLEST_DECAY))
         return fires * output + (1 - fires) * below, output
 
@@ -111,7 +111,26 @@ class Annealed(NamedTuple):
         """See the class."""
         over = S - T
         scaled = over / self.temperature
-        fires = torch.sigmoid(scaled)
+        fires = _sigmoid(scaled)
         quiet = 1 / (1 + ((S - E) / self.temperature).square())
         below = quiet * (E - d) + (1 - quiet) * S
-        return fires * over + (1 - fires) * below, self.temperature * softplus(scaled)
+        return fires * over + (1 - fires) * below, self.temperature * _softplus(scaled)
+
+
+# torch's own sigmoid and softplus round differently at the end of a tensor, so that the batch would be in the result
+
+
+def _sigmoid(x: Tensor) -> Tensor:
+    """1 / (1 + exp(-x))."""
+    small = torch.exp(-_size(x))
+    return torch.where(x >= 0, 1, small) / (1 + small)
+
+
+def _softplus(x: Tensor) -> Tensor:
+    """ln(1 + exp(x))."""
+    return torch.where(x >= 0, x, 0) + torch.log1p(torch.exp(-_size(x)))
+
+
+def _size(x: Tensor) -> Tensor:
+    """|x|, with the slope 1 at 0: with that of ``abs``, 0, the gates would have no gradient there."""
+    return torch.where(x >= 0, x, -x)

@@ -117,7 +117,8 @@ def _law(f: Code, spec: GradedSpec, E: Any, current: Any, T: Any, d: Any, fixed:
     apart = lanes.larger(b.fsub(S, E), b.fsub(E, S))
     quiet = b.fcmp_ordered("<=", apart, fixed["epsilon"][0])
     still = b.select(quiet, b.fsub(E, d), S)
-    return b.select(fires, over, still), b.select(fires, over, b.fmul(fixed["leak"][0], over))
+    below = b.fadd(b.fmul(fixed["leak"][0], over), lanes.const(0.0))  # 0 and not -0 without a leak
+    return b.select(fires, over, still), b.select(fires, over, below)
 
 
 def _get(f: Code, variable: Any) -> Any:

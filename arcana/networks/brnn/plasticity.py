@@ -27,7 +27,7 @@ class Plasticity:
         self.u, self.x, self.z_x, z_u, U = given
         self.U = U
         self.U_series, self.X_series = U_series, X_series
-        self._rest, self._left, self._keep = U * z_u, 1 - z_x, 1 - z_u
+        self._rest, self._left, self._keep = U * z_u, 1 - self.z_x, 1 - z_u
         self._one = torch.ones_like(U)
 
     def step(self, t: int, r: Tensor) -> Tensor:
