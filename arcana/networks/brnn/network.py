@@ -1,0 +1,187 @@
+"""The family as one module."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+
+from arcana.errors import BadInput, Problems, unknown_name
+from arcana.limits import MOST, is_whole
+from arcana.networks.brnn.cell import Cell
+from arcana.networks.brnn.functions import RATES
+from arcana.networks.brnn.loop import Loop, LoopSpec
+from arcana.networks.brnn.parts import parts_of
+from arcana.networks.brnn.reference import read_reference
+from arcana.typing import Tensor
+
+
+class BRNNState(NamedTuple):
+    """Voltage v (None where the state is a rate), rate r, and u, x of plastic synapses (else None); each (B, n)."""
+
+    v: Tensor | None
+    r: Tensor
+    u: Tensor | None = None
+    x: Tensor | None = None
+
+
+class BRNNTrace(NamedTuple):
+    """A run.
+
+    Attributes:
+        state: What is integrated, v or r, after each step (B, T, n).
+        z: Share of it that is replaced in each step.
+        u: Share that synapses release, or None.
+        x: What is left in them, or None.
+        r: Rates.
+        logits: Read-out after the last step (B, n_out).
+        last: To go on from.
+    """
+
+    state: Tensor
+    z: Tensor
+    u: Tensor | None
+    x: Tensor | None
+    r: Tensor
+    logits: Tensor
+    last: BRNNState
+
+
+class BRNN(nn.Module):
+    """v' = (1 - z) v + dt (W s + P x + b) or r' = (1 - z) r + z phi(W s + P x + b), read out at the end.
+
+    The equations are in ``arcana.networks.brnn.loop``, the parts in ``arcana.networks.brnn.parts``.
+
+    Args:
+        preset: Name of a preset, see ``PRESETS``.
+        n_in: Inputs.
+        n_hidden: Units.
+        n_out: Outputs of the linear read-out.
+        dt: Step of the voltage, and largest z of its gate.
+        **parts: Parts that differ from the preset.
+
+    Attributes:
+        cell: Parameters of the recurrent part.
+        readout: Linear read-out of the last state.
+
+    Raises:
+        BadInput: listing unknown names, parts that do not go together, sizes and a dt that are none.
+    """
+
+    def __init__(self, preset: str, n_in: int, n_hidden: int, n_out: int, *, dt: float = 0.1, **parts: Any) -> None:
+        super().__init__()
+        self.parts = parts_of(preset, parts)
+        problems = Problems()
+        for name, value in (("n_in", n_in), ("n_hidden", n_hidden), ("n_out", n_out)):
+            if not is_whole(value, 1):
+                problems.note(name, value, f"a whole number from 1 to {MOST}")
+        if is_whole(n_hidden, 1) and self.parts.dale and n_hidden % 2:
+            problems.note("n_hidden", n_hidden, "an even number: one half excites, the other inhibits")
+        if isinstance(dt, bool) or not isinstance(dt, (int, float)) or not 0 < dt <= 1:
+            problems.note("dt", dt, "a number above 0, up to 1")
+        problems.raise_if_any()
+        self.preset, self.n_in, self.n_hidden, self.dt = preset, n_in, n_hidden, float(dt)
+        self.cell = Cell(self.parts, n_in, n_hidden)
+        self.readout = nn.Linear(n_hidden, n_out)
+
+    @classmethod
+    def from_reference(cls, tag: str, params: Mapping[str, Any]) -> BRNN:
+        """The network of an original script, with the parameters of a file; see ``arcana.networks.brnn.reference``.
+
+        Args:
+            tag: Name of the script, such as w11_04_DaleCB.
+            params: Arrays by their original names; what stands before ``rnncell.`` is not needed.
+
+        Raises:
+            BadInput: for an unknown tag, and listing parameters that are missing, unknown, not finite or of a
+                wrong shape.
+        """
+        found = read_reference(tag, params)
+        n_out, n = found.arrays["readout.weight"].shape
+        n_in = found.arrays["cell.P"].shape[-1]
+        network = cls(found.preset, n_in, n, n_out, **found.parts)
+        network.dt = network.dt if found.dt is None else found.dt  # of any sign and size in the earlier scripts
+        own, problems, state = network.state_dict(), Problems(), {}
+        for name, like in own.items():
+            value = found.arrays.get(name)
+            if value is None or value.numel() != like.numel():
+                given = "missing" if value is None else tuple(value.shape)
+                problems.note(name, given, f"an array {tuple(like.shape)}", "(shape)")
+            else:
+                state[name] = value.reshape(like.shape)
+        for name in (name for name in found.arrays if name not in own):
+            problems.append(unknown_name("parameter", name, own))
+        problems.raise_if_any()
+        network.to(found.arrays["cell.P"].dtype).load_state_dict(state)
+        return network
+
+    def start(self, batch: int) -> BRNNState:
+        """The state at rest: v = 0 or r = 0, u = U, x = 1."""
+        zero = self.cell.b.new_zeros(batch, self.n_hidden)
+        u, x = None, None
+        if self.parts.plastic:
+            u, x = self.cell.plasticity()[2].expand(batch, -1), torch.ones_like(zero)
+        if self.parts.state == "rate":
+            return BRNNState(None, zero, u, x)
+        return BRNNState(zero, RATES[self.parts.rate].value(zero), u, x)
+
+    def forward(self, x: Tensor, state: BRNNState | None = None) -> tuple[Tensor, BRNNState]:
+        """Sequence (B, T, n_in) from a given state, or from rest -> logits (B, n_out), and the state after it."""
+        trace = self.run(x, state)
+        return trace.logits, trace.last
+
+    def run(self, x: Tensor, state: BRNNState | None = None) -> BRNNTrace:
+        """A sequence with everything that can be looked at; gradients reach all of it.
+
+        Raises:
+            BadInput: for a wrong shape, and values that are not finite.
+        """
+        x = self._read(x, state)
+        start, weights, parts = state or self.start(len(x)), self.cell.weights(), self.parts
+        steps = x.transpose(0, 1)  # time first: what a step reads lies together
+        A = nn.functional.linear(steps, weights.P, weights.b)
+        G = None if weights.P_z is None else nn.functional.linear(steps, weights.P_z, weights.b_z)
+        plastic = (start.u, start.x, *self.cell.plasticity()) if parts.plastic else (None,) * 5
+        voltage = parts.state == "voltage"
+        spec = LoopSpec(voltage, parts.rate, self.dt, self.dt if parts.scale == "dt" else 1.0)
+        first = start.v if voltage else start.r
+        found = Loop.apply(spec, A, weights.W, G, weights.K, weights.z, first, *plastic)  # type: ignore[no-untyped-call]
+        state_series, z, u, x_left = found
+        return self._trace(state_series.transpose(0, 1), z.transpose(0, 1), _batch_first(u), _batch_first(x_left))
+
+    def _trace(self, series: Tensor, z: Tensor, u: Tensor | None, x: Tensor | None) -> BRNNTrace:
+        voltage = self.parts.state == "voltage"
+        r = RATES[self.parts.rate].value(series) if voltage else series
+        ends = (None if s is None else s[:, -1] for s in (u, x))
+        last = BRNNState(series[:, -1] if voltage else None, r[:, -1], *ends)
+        return BRNNTrace(series, z, u, x, r, self.read(series[:, -1]), last)
+
+    def read(self, state: Tensor) -> Tensor:
+        """Logits (B, n_out) for v or r (B, n); inhibitory units are 0 in it where the output is ``excitatory``."""
+        if self.parts.output == "excitatory":
+            state = torch.where(self.cell.excites, state, torch.zeros_like(state))
+        out: Tensor = self.readout(state)
+        return out
+
+    def _read(self, x: Any, state: BRNNState | None) -> Tensor:
+        problems, like = Problems(), self.cell.b
+        if not isinstance(x, torch.Tensor) or x.ndim != 3 or x.shape[-1] != self.n_in or 0 in x.shape:
+            shape = tuple(getattr(x, "shape", ())) or type(x).__name__
+            raise BadInput.one("x", shape, f"(batch, time, {self.n_in}), none of them 0", "(shape)")
+        if not bool(torch.isfinite(x).all()):
+            problems.note("x", f"{int((~torch.isfinite(x)).sum())} values", "finite numbers")
+        if state is not None:
+            wanted: Mapping[str, bool] = {"v": self.parts.state == "voltage", "r": True, "u": self.parts.plastic}
+            for name, value in state._asdict().items():
+                shape, needed = (len(x), self.n_hidden), wanted.get(name, self.parts.plastic)
+                if (value is None) == needed or (value is not None and tuple(value.shape) != shape):
+                    found = None if value is None else tuple(value.shape)
+                    problems.note(f"state.{name}", found, str(shape) if needed else "None", "(shape)")
+        problems.raise_if_any()
+        return x.to(like)
+
+
+def _batch_first(series: Tensor | None) -> Tensor | None:
+    return None if series is None else series.transpose(0, 1)
