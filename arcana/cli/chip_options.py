@@ -6,13 +6,15 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from arcana.errors import BadFile, BadInput, Problem, Problems
 from arcana.files import parse_json, read_text
 from arcana.hardware.profile import HardwareProfile
-from arcana.mismatch import MismatchModel
 from arcana.units import parse
+
+if TYPE_CHECKING:
+    from arcana.mismatch import MismatchModel
 
 # Conditions that are lists of numbers, and their units
 LISTS = {
@@ -66,6 +68,8 @@ def mismatch(given: str | None, chip: HardwareProfile) -> Mismatches:
     Raises:
         BadInput: for a CV that is none, and a file that holds no model.
     """
+    from arcana.mismatch import MismatchModel  # not with the module: SciPy would slow down every command
+
     if given is None:
         text = "The scale is the CV of every bias: lognormal, independent for every bias and neuron. "
         return Mismatches(MismatchModel(1.0), text + _ASSUMED)
@@ -88,6 +92,8 @@ _ASSUMED = "That is an assumption: no measurement of these chips has been publis
 
 def _from_file(path: Path) -> Mismatches:
     """A model as ``MismatchModel.to_dict`` or ``MismatchFit.to_dict`` gives it, as JSON."""
+    from arcana.mismatch import MismatchModel
+
     if not path.exists():
         hint = "no such file"
         raise BadFile(path, Problem("--mismatch", str(path), "a CV, 'profile', or a file with a model", hint=hint))

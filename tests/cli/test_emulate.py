@@ -28,8 +28,12 @@ def address_list(config, rows):
 
 
 def spikes_in(path):
+    """Header, rows (time, neuron, chip where there are several), and the names of the neurons."""
     header, *rows = csv.reader(Path(path).read_text().splitlines())
-    return header, [(float(row[0]), *map(int, row[1:])) for row in rows]
+    assert header[-1] == "name"
+    names = {row[1]: row[-1] for row in rows}
+    assert all(names[row[1]] == row[-1] for row in rows)
+    return header, [(float(row[0]), *map(int, row[1:-1])) for row in rows]
 
 
 @pytest.mark.parametrize("name", ["dynapse1", "dynapse2"])
@@ -42,7 +46,7 @@ def test_a_recording_through_the_encoder(run, files, name):
     trace = arcana.Emulator.from_config(f"{name}.json", chip).simulate(X, ("spikes", "spike_times"))
     wanted = trace["spikes"][0]
     header, rows = spikes_in("sp.csv")
-    assert header == ["time_s", "neuron"]
+    assert header == ["time_s", "neuron", "name"]
     assert len(rows) == result["spikes"] == wanted.sum() > 10
     again = torch.zeros_like(wanted)
     for time, neuron in rows:
@@ -79,7 +83,7 @@ def test_virtual_chips(run, files):
     mismatch = arcana.MismatchModel(0.2).sample(3, seed=5)
     wanted = arcana.Emulator.from_config("dynapse1.json", load_profile("dynapse1"), mismatch)(X)[0]
     header, rows = spikes_in("sp.csv")
-    assert header == ["time_s", "neuron", "chip"]
+    assert header == ["time_s", "neuron", "chip", "name"]
     for chip in range(3):
         assert sum(row[2] == chip for row in rows) == wanted[chip].sum()
     assert result["mismatch"] == mismatch.to_dict()

@@ -30,6 +30,7 @@ from arcana.quantize.bias_list import bias_list, read_bias_list
 from arcana.quantize.codes import CoreCodes, bias_limits, decode_biases, encode_biases
 
 text = st.text(max_size=12)
+legal_name = st.from_regex(r"[A-Za-z_][A-Za-z0-9_.:>-]{0,11}", fullmatch=True)
 positive = st.floats(min_value=0, exclude_min=True, allow_nan=False, allow_infinity=False)
 codes = st.builds(BiasCode, coarse=st.integers(0, 7), fine=st.integers(0, 255), low_range=st.booleans())
 
@@ -45,7 +46,7 @@ parts = st.floats(min_value=0, allow_nan=False, allow_infinity=False)
 
 @st.composite
 def configs(draw):
-    names = draw(st.lists(text, min_size=2, max_size=4, unique=True))
+    names = draw(st.lists(legal_name, min_size=2, max_size=4, unique=True))
     channels = draw(st.integers(1, 3))
     thresholds = st.lists(positive, min_size=channels, max_size=channels)
     sizes = {name: draw(st.integers(1, 9)) for name in names[1:]}
@@ -62,7 +63,7 @@ def configs(draw):
     line = st.integers(0, 2 * channels - 1)
     everyone = [(name, k) for name, size in sizes.items() for k in range(size)]
     outputs = [
-        OutputLines(name=name, neurons=draw(rows(*[number] * 4))) for name in draw(st.sets(text, max_size=2))
+        OutputLines(name=name, neurons=draw(rows(*[number] * 4))) for name in draw(st.sets(legal_name, max_size=2))
     ]
     return ChipConfig(
         profile=ProfileId(name=draw(text), hash=draw(text)),
@@ -76,7 +77,7 @@ def configs(draw):
             PlacedPopulation(
                 name=name,
                 size=size,
-                dt_s=draw(positive),
+                dt_s=draw(st.floats(1e-7, 0.1)),
                 solver=draw(st.sampled_from(["rk4", "heun", "euler"])),
                 leak_saturation=draw(st.booleans()),
                 substeps=draw(st.none() | st.integers(1, 99)),

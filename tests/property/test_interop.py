@@ -17,6 +17,7 @@ from arcana.interop.samna_common import idle_codes
 
 BOTH = ("dynapse1", "dynapse2")
 READ = [(family, f.name) for f in FORMS.values() if f.read is not None for family in f.families]
+legal_name = st.from_regex(r"[A-Za-z_][A-Za-z0-9_.:>-]{0,8}", fullmatch=True)
 BIASES = ("bias-text", "set-bias", "netparser")
 LOW_RANGE = ("netparser", "caer-words")
 
@@ -41,10 +42,10 @@ def boards(draw, profile, low_range=False):
     cores = draw(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=3, unique=True))
     slots = [(chip, core, n) for chip, core in cores for n in (1, 2, profile.neurons_per_core - 1)]
     places = draw(st.lists(st.sampled_from(slots), max_size=5, unique=True))
-    names = draw(st.lists(st.text(max_size=9), min_size=2, max_size=2, unique=True))
+    names = draw(st.lists(legal_name, min_size=2, max_size=2, unique=True))
     owner = [draw(st.sampled_from(names)) for _ in places]
     ranks = [owner[:k].count(name) for k, name in enumerate(owner)]
-    inputs = draw(st.lists(st.tuples(st.text(max_size=9), st.integers(1, 3)), max_size=2, unique_by=lambda i: i[0]))
+    inputs = draw(st.lists(st.tuples(legal_name, st.integers(1, 3)), max_size=2, unique_by=lambda i: i[0]))
     read = draw(st.lists(st.sampled_from(places), max_size=3)) if places else []
     tags = st.integers(1, 4 * profile.neurons_per_core - 1 if se1 else 2047)
     return ChipConfig.model_validate(
@@ -58,7 +59,7 @@ def boards(draw, profile, low_range=False):
                 {"name": n, "size": size, "events": draw(st.lists(events(size, tags), max_size=4))}
                 for n, size in inputs
             ],
-            "outputs": [{"name": draw(st.text(max_size=9)), "neurons": [[*p, draw(tags)] for p in read]}],
+            "outputs": [{"name": draw(legal_name), "neurons": [[*p, draw(tags)] for p in read]}],
             "cores": [draw(cores_of(profile, place, low_range)) for place in cores],
             "neurons": [
                 {
@@ -193,7 +194,7 @@ def written(family, form):
     profile = small(family) if form.startswith("samna") else chip(family)
     se1 = family == "dynapse1"
     kind = next(iter(profile.synapse.receptor.values())).code
-    neuron = {"chip": 1, "core": 2, "neuron": 3, "population": "a b", "index": 0, "tau2": False}
+    neuron = {"chip": 1, "core": 2, "neuron": 3, "population": "a->b", "index": 0, "tau2": False}
     neuron["cams"] = [
         [0, 9, kind, 0 if se1 else 5, 0 if se1 else 3],
         [3, 9, kind, 0 if se1 else 5, 0 if se1 else 3],
@@ -204,7 +205,7 @@ def written(family, form):
         {
             "profile": {"name": profile.name, "hash": profile.hash()},
             "provenance": {"arcana_version": "0"},
-            "populations": [{"name": "a b", "size": 1, "dt_s": 1e-3}],
+            "populations": [{"name": "a->b", "size": 1, "dt_s": 1e-3}],
             "inputs": [{"name": "in", "size": 2, "events": [[1, 9, 1, 4]]}],
             "outputs": [{"name": "out", "neurons": [[1, 2, 3, 9]]}],
             "cores": [{"chip": 1, "core": 2, "biases": {n: {"coarse": 1, "fine": 9} for n in names}}],

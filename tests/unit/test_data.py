@@ -101,7 +101,7 @@ def test_a_damaged_installation_is_said_to_be_one(tmp_path, monkeypatch, damage)
 def test_every_shipped_file_has_its_notice():
     notice = (shipped.FOLDER / "NOTICE.md").read_text(encoding="utf-8")
     files = [path.name for path in shipped.FOLDER.iterdir() if path.suffix == ".npz"]
-    assert sorted(files) == ["basic_motions.npz", "ecg_mitdb208.npz"]
+    assert sorted(files) == ["basic_motions.npz", "ecg_mitdb208.npz", "japanese_vowels.npz"]
     assert all(f"## {name}" in notice for name in files)
 
 

@@ -83,14 +83,14 @@ def test_what_leads_nowhere_is_kept(chip):
 
 def test_a_netlist_by_hand(chip):
     text = HEAD + (
-        '  input "my line" 2   # two of them\n'
-        'neuron u0-c1-n17 "a # b"[0]\n'
-        '"my line"[1](tag 261,event 0)->U2-C0-N5 fast_exc X2 ( cams 3 4 )\n'
+        '  input "my->line" 2   # two of them\n'
+        'neuron u0-c1-n17 "a:b"[0]\n'
+        '"my->line"[1](tag 261,event 0)->U2-C0-N5 fast_exc X2 ( cams 3 4 )\n'
         "U0-C1-N17 (tag 273, sram 1) -> U2-C0-N5 FAST_INH x1 (cams 0)\n"
         "U0-C1-N17 (tag 273, sram 1) -> U2-C3 unheard\n"
     )
     config = import_config(text, chip, "netlist")
-    assert [(p.name, p.size) for p in config.populations] == [("a # b", 1), ("C2c0", 1)]
+    assert [(p.name, p.size) for p in config.populations] == [("a:b", 1), ("C2c0", 1)]
     assert config.inputs[0].events == [[1, 261, 2, 1]]
     assert find_at(config, 0, 1, 17).srams == [[1, 273, 0b1001, 0, 1]]  # U2 lies south of U0
     assert find_at(config, 2, 0, 5).cams == [[0, 273, 1, 0, 0], [3, 261, 3, 0, 0], [4, 261, 3, 0, 0]]

@@ -210,7 +210,7 @@ def test_the_script_is_python_and_says_that_nobody_ran_it(name):
     data = legal(name)
     if name == "dynapse1":
         find(data, "hidden", 1)["tau2"] = True
-    data["inputs"][0]["name"] = 'odd "name"\n'
+    data["inputs"][0]["name"] = "odd:name->1"
     text = export_config(settings(data), load_profile(name), "script")
     compile(text, "apply.py", "exec")
     assert text.splitlines()[0].startswith("# NOT RUN ON HARDWARE")
@@ -219,7 +219,7 @@ def test_the_script_is_python_and_says_that_nobody_ran_it(name):
         if isinstance(node, ast.Assign):
             found[node.targets[0].id] = ast.literal_eval(node.value)
     tags = (968, 969, 970) if name == "dynapse1" else (300, 301, 302)
-    assert found["INPUTS"] == {'odd "name"\n': [[(tag, 0, 1)] for tag in tags]}
+    assert found["INPUTS"] == {"odd:name->1": [[(tag, 0, 1)] for tag in tags]}
     assert found["OUTPUTS"]["out"][2][:3] == (1, 2, 12)
     assert found["MONITORED"] == [(1, 2, 10)]
     assert found.get("SECOND_LEAK") == ([(0, 0, 2)] if name == "dynapse1" else None)
