@@ -63,8 +63,8 @@ def build(settings: Settings, task: Task, profile: HardwareProfile) -> Sequentia
     encoder = ADM(channels, settings.threshold, settings.threshold, 0, upsample=task.upsample)
     hidden = _layer(2 * channels, settings.hidden, 0.25e-12, settings, profile)
     readout = _layer(settings.hidden, classes * settings.per_class, 0.6e-12, settings, profile)
-    _fill(hidden, generator, ampa=(0.4, 6.0), gabab=(0.3, 4.5))
-    _fill(readout, generator, ampa=(0.35, 1.5), gabab=(0.25, 1.5))
+    fill(hidden, generator, ampa=(0.4, 6.0), gabab=(0.3, 4.5))
+    fill(readout, generator, ampa=(0.35, 1.5), gabab=(0.25, 1.5))
     net = Sequential(encoder, hidden, readout)
     set_whole(net, False)
     return net
@@ -98,7 +98,7 @@ def _layer(n_in: int, n_out: int, weight: float, settings: Settings, profile: Ha
 
 
 @torch.no_grad()
-def _fill(layer: DPILayer, generator: torch.Generator, **receptors: tuple[float, float]) -> None:
+def fill(layer: DPILayer, generator: torch.Generator, **receptors: tuple[float, float]) -> None:
     """Counts: each synapse exists with a probability, and is then uniform in 0.5 to 1.5 times a mean."""
     for receptor, (probability, mean) in receptors.items():
         weight: Tensor = getattr(layer, f"W_{receptor}")

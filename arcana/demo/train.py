@@ -63,7 +63,7 @@ def train(net: Sequential, task: Task, settings: Settings, step: Callable[[float
             start = int(torch.randint(events.shape[-2] - window + 1, (), generator=generator))
             hidden, out = layer_spikes(net, events[:, start : start + window])
             rates = population_rates(out, classes, settings.dt)
-            loss = cross_entropy(rates / RATE_UNIT, task.train_y) + _rate_cost(hidden, out, settings.dt)
+            loss = cross_entropy(rates / RATE_UNIT, task.train_y) + rate_cost(hidden, out, settings.dt)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(trained, 1.0)
@@ -83,7 +83,7 @@ def layer_spikes(net: Sequential, events: Tensor) -> tuple[Tensor, Tensor]:
     return hidden, out
 
 
-def _rate_cost(hidden: Tensor, out: Tensor, dt: float) -> Tensor:
+def rate_cost(hidden: Tensor, out: Tensor, dt: float) -> Tensor:
     """Keeps neurons between silence and saturation, where there is something to learn."""
     rates = hidden.mean((0, 1)) / dt
     strays = (rates - HIGHEST).clamp(min=0) + (LOWEST - rates).clamp(min=0)
