@@ -59,7 +59,7 @@ def network(dtype: torch.dtype) -> Sequential:
         "train_gabab": True,
         "train_Iw_ampa": True,
         "solver": "heun",
-        "substeps": 2,
+        "substeps": 4,
         "refractory": 4e-3,
     }
     generator = torch.Generator().manual_seed(1)
