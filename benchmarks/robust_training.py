@@ -49,7 +49,8 @@ Row = dict[str, Any]
 
 def measure(task: Task, method: str, seed: int, chips: int, updates: int | None = None) -> Row:
     """Train, map, judge: clean accuracy and that of every chip."""
-    options = dict(task.options) | ({} if updates is None else {"updates": updates})
+    options = {**task.options, **({} if method == "plain" else task.hardened)}
+    options |= {} if updates is None else {"updates": updates}
     net, start = task.build(seed), time.process_time()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", StiffDriveWarning)  # some chips are driven harder than the sub-steps follow
@@ -93,8 +94,7 @@ def kept(plain: dict[str, float], found: dict[str, float]) -> bool:
 
 def table_of(name: str, rows: list[Row]) -> Table:
     """One line for each network, one for each method."""
-    chips = len(rows[0]["right"])
-    head = ("training", "seed", "clean", f"{chips:,} chips: mean", "5 %", "worst", "yield", "95 %", "CPU s")
+    head = ("training", "seed", "chips", "clean", "mean", "5 %", "worst", "yield", "95 %", "CPU s")
     table = Table(f"{name}: test accuracy at CV {CV:g}", head)
     by_method = {m: [row for row in rows if row["method"] == m] for m in METHODS}
     plain = summary(by_method["plain"]) if by_method["plain"] else None
@@ -104,7 +104,14 @@ def table_of(name: str, rows: list[Row]) -> Table:
             works = int((a >= SHARE * row["clean"] - 1e-9).sum())
             low, high = wilson(works, len(a))
             cells = (percent(v) for v in (row["clean"], a.mean(), np.quantile(a, 0.05), a.min(), works / len(a)))
-            table.add(TITLES[method], row["seed"], *cells, f"{100 * low:.1f} to {100 * high:.1f} %", row["seconds"])
+            table.add(
+                TITLES[method],
+                row["seed"],
+                len(a),
+                *cells,
+                f"{100 * low:.1f} to {100 * high:.1f} %",
+                row["seconds"],
+            )
         if mine and plain:
             s = summary(mine)
             lost = plain["clean"] - plain["mean"]
@@ -113,7 +120,7 @@ def table_of(name: str, rows: list[Row]) -> Table:
                 text = f"{(s['mean'] - plain['mean']) / lost:.0%} recovered" if lost > 0 else "nothing was lost"
                 text += ", kept" if kept(plain, s) else ""
             cells = (percent(s[k]) for k in ("clean", "mean", "p5"))
-            table.add(TITLES[method], "all", *cells, "", percent(s["yield"]), text, "")
+            table.add(TITLES[method], "all", "", *cells, "", percent(s["yield"]), text, "")
     return table
 
 

@@ -35,7 +35,9 @@ class Task:
         train: Events (series, T, lines) and classes.
         test: Likewise.
         build: Makes the network of a seed.
-        options: Of ``harden``, the same for every method.
+        options: Of ``harden``, for every method.
+        hardened: Of ``harden``, where there is mismatch in training.
+        unit: Rate difference that is one unit of the logits [Hz].
     """
 
     name: str
@@ -45,11 +47,13 @@ class Task:
     test: tuple[torch.Tensor, torch.Tensor]
     build: Callable[[int], Sequential]
     options: Mapping[str, Any] = field(default_factory=dict)
+    hardened: Mapping[str, Any] = field(default_factory=dict)
+    unit: float = RATE_UNIT
 
     def loss(self, hidden: torch.Tensor, out: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         """Cross-entropy of the class rates, and the demo's cost of silent and of saturated neurons."""
         rates = population_rates(out, self.classes, self.dt)
-        return cross_entropy(rates / RATE_UNIT, y) + rate_cost(hidden, out, self.dt)
+        return cross_entropy(rates / self.unit, y) + rate_cost(hidden, out, self.dt)
 
     def developed(self, fold: int) -> Task:
         """The same with one third of its training part in the place of the test part, which is not touched."""
@@ -86,7 +90,7 @@ def basic_motions() -> Task:
     )
 
 
-SAMPLES, STEPS = 20, 8  # of an utterance; of a sample
+SAMPLES, STEPS = 20, 5  # of an utterance; of a sample
 DT, RATE = 2e-3, 80.0  # s; Hz of a line at one standard deviation
 HIDDEN, PER_CLASS = 128, 14
 
@@ -107,8 +111,8 @@ def japanese_vowels() -> Task:
         (events(data.train_x, data.train_lengths), torch.from_numpy(data.train_y)),
         (events(data.test_x, data.test_lengths), torch.from_numpy(data.test_y)),
     ]
-    options = {"updates": 120, "batch": 60}
-    return Task("JapaneseVowels", len(data.class_names), DT, *parts, speakers, options)
+    options = {"updates": 240, "batch": 60}
+    return Task("JapaneseVowels", len(data.class_names), DT, *parts, speakers, options, {"bias_rate": 0.03}, 4.0)
 
 
 def speakers(seed: int) -> Sequential:
