@@ -9,6 +9,7 @@ from arcana.errors import Problems
 from arcana.graph import Encoder, NetworkGraph, Population, Projection, Source
 from arcana.nn.base import DPIModule
 from arcana.nn.encoder import ADM
+from arcana.nn.parameter import CountParameter
 from arcana.nn.sequential import Sequential
 
 
@@ -19,7 +20,7 @@ def graph_of(net: nn.Module) -> NetworkGraph:
     ``forward`` uses, whole or not.
 
     Raises:
-        BadInput: listing every module that has no counterpart on a chip.
+        BadInput: listing every module that has no counterpart on a chip, and synapses that are not finite.
     """
     modules = list(net) if isinstance(net, Sequential) else [net]
     problems = Problems()
@@ -30,6 +31,12 @@ def graph_of(net: nn.Module) -> NetworkGraph:
     for k, module in enumerate(modules):
         if not isinstance(module, DPIModule):
             problems.note(f"module {k}", type(module).__name__, "a DPILayer (an ADM only in front)")
+            continue
+        for parameter, values in module.named_parameters():
+            bad = (~values.isfinite()).nonzero()
+            if len(bad) and isinstance(values, CountParameter):  # a bias that is 0 has the logarithm -inf
+                at = tuple(bad[0].tolist())
+                problems.note(f"module {k}: {parameter}{list(at)}", values[at].item(), "a finite number")
     if not modules:
         problems.note("net", "an encoder only", "at least one DPILayer")
     problems.raise_if_any()

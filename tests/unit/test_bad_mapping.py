@@ -297,3 +297,12 @@ def test_bad_input(name, tmp_path):
     text = str(error.value)
     missing = [part for part in fragments if part not in text]
     assert not missing, text
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite_are_named(wrong):
+    layer = arcana.DPILayer(2, 3, profile=load_profile("dynapse1"))
+    with torch.no_grad():
+        layer.W_ampa[1, 0] = wrong
+    with pytest.raises(BadInput, match=r"module 0: W_ampa\[1, 0\] is (nan|inf)"):
+        arcana.map_network(layer, "dynapse1")
