@@ -7,7 +7,7 @@ import torch
 
 import arcana
 from arcana.data.aer import address_events, read_address_events, write_address_events
-from arcana.errors import ArcanaError
+from arcana.errors import ArcanaError, BadInput
 from arcana.graph import NetworkGraph, Population, Projection, Source
 from arcana.hardware import load_profile
 from arcana.hardware.defects import DefectMap
