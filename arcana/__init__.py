@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from arcana import units as units
     from arcana.aer import run_events as run_events
     from arcana.analysis.metrics import Accuracy as Accuracy
+    from arcana.analysis.sensitivity import sensitivity as sensitivity
     from arcana.analysis.study import RobustnessStudy as RobustnessStudy
     from arcana.analysis.study import robustness as robustness
     from arcana.compare import Agreement as Agreement
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from arcana.mapping.result import Mapping as Mapping
     from arcana.mismatch import Mismatch as Mismatch
     from arcana.mismatch import MismatchModel as MismatchModel
+    from arcana.mismatch.measured import fit_mismatch as fit_mismatch
     from arcana.netlist import read_netlist as read_netlist
     from arcana.netlist import write_netlist as write_netlist
     from arcana.nn.graph import graph_of as graph_of
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from arcana.nn.sequential import Sequential as Sequential
     from arcana.nn.simulate import Trace as Trace
     from arcana.nn.simulate import simulate as simulate
+    from arcana.training.calibrate import calibrate as calibrate
+    from arcana.training.harden import harden as harden
 
 __version__ = "0.1.0"
 
@@ -51,12 +55,16 @@ _HOME = {
     "Sequential": "arcana.nn.sequential",
     "Trace": "arcana.nn.simulate",
     "agreement": "arcana.compare",
+    "calibrate": "arcana.training.calibrate",
+    "fit_mismatch": "arcana.mismatch.measured",
     "graph_of": "arcana.nn.graph",
+    "harden": "arcana.training.harden",
     "load_profile": "arcana.hardware.registry",
     "map_network": "arcana.mapping.pipeline",
     "read_netlist": "arcana.netlist",
     "robustness": "arcana.analysis.study",
     "run_events": "arcana.aer",
+    "sensitivity": "arcana.analysis.sensitivity",
     "simulate": "arcana.nn.simulate",
     "units": "",
     "use_engine": "arcana.engine.dispatch",

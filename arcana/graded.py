@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -15,6 +14,12 @@ INHIBITORY: Kind = "inhibitory"
 GAP: Kind = "gap"
 KINDS = (EXCITATORY, INHIBITORY, GAP)
 Role: TypeAlias = Literal["sensory", "inter", "motor"]
+LARGEST = 1e38  # that float32 holds
+
+
+def is_number(value: object) -> bool:
+    """Whether this is a number that any float can hold; True and False are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST
 
 
 @dataclass(frozen=True)
@@ -44,9 +49,9 @@ class Connection:
             problems.note(where, f"{self.source} -> {self.target}", "two different neurons")
         if self.kind not in KINDS:
             problems.append(unknown_name(f"{where}.kind", str(self.kind), KINDS))
-        number = isinstance(self.weight, (int, float)) and not isinstance(self.weight, bool)
-        if not (number and math.isfinite(self.weight) and self.weight >= 0):
-            hint = "the kind of a connection sets its sign" if number and self.weight < 0 else ""
+        number = is_number(self.weight)
+        if not number or self.weight < 0:
+            hint = "the kind of a connection sets its sign" if number else ""
             problems.note(f"{where}.weight", self.weight, "a finite number >= 0", hint=hint)
 
 

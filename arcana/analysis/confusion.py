@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from arcana.analysis.drawing import need_matplotlib, png
 from arcana.analysis.result import RobustnessReport
 from arcana.analysis.study import RobustnessStudy
@@ -47,15 +50,20 @@ def worst_chips(report: RobustnessReport, point: int, number: int = WORST) -> li
     return sorted(range(len(values)), key=values.__getitem__)[: 1 if alone else number]
 
 
+def undisturbed_spikes(study: RobustnessStudy) -> Tensor:
+    """Output spikes (B, T, n) without mismatch and disturbance; the study has said what there is to warn of."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ArcanaWarning)
+        return study.work.spikes(len(study.conditions), 0)[0]
+
+
 def confusions(study: RobustnessStudy, report: RobustnessReport) -> list[Confusion]:
     """The clean network, and the worst chips at the hardest point; empty for a metric that has no classes."""
     work, point = study.work, hardest(report)
     if not isinstance(work.metric, Confuses):
         return []
     clean = f"no mismatch\n{value_text(report, report.clean)}"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ArcanaWarning)  # the study has said it
-        found = [(clean, work.spikes(len(study.conditions), 0)[0])]
+    found = [(clean, undisturbed_spikes(study))]
     place = where(report, report.points[point].conditions, report.varied)
     for chip in worst_chips(report, point):
         value = value_text(report, report.points[point].values[chip])
@@ -67,7 +75,7 @@ def confusions(study: RobustnessStudy, report: RobustnessReport) -> list[Confusi
 
 
 def confusion_picture(found: Sequence[Confusion], class_names: Sequence[str] = ()) -> bytes:
-    """The tables beside each other: rows are the classes, columns what they were taken for."""
+    """The tables beside each other: rows are the classes, columns what they were taken for; mistakes in orange."""
     plt, classes = need_matplotlib(), len(found[0].table)
     undecided = any(row[-1] for one in found for row in one.table)
     names = list(class_names) or [str(k) for k in range(classes)]
@@ -76,9 +84,11 @@ def confusion_picture(found: Sequence[Confusion], class_names: Sequence[str] = (
     figure, axes = plt.subplots(1, len(found), figsize=size, sharey=True, squeeze=False, layout="constrained")
     columns = [*names, "none"] if undecided else names
     for axis, one in zip(axes[0], found, strict=True):
-        table = [row[: len(columns)] for row in one.table]
-        top = max(1, *(sum(row) for row in one.table))
-        axis.imshow(table, cmap="Blues", vmin=0, vmax=1.25 * top, aspect="auto")
+        table = np.array([row[: len(columns)] for row in one.table])
+        top = max(1, int(table.sum(1).max()))
+        right = np.eye(classes, len(columns), dtype=bool)
+        for colours, hidden in (("Blues", ~right), ("Oranges", right | (table == 0))):
+            axis.imshow(np.where(hidden, np.nan, table), cmap=colours, vmin=0, vmax=1.25 * top, aspect="auto")
         axis.set_title(one.title, loc="left", fontsize=10)
         axis.set_xticks(range(len(columns)), columns, rotation=45, ha="right", fontsize=9)
         axis.set_yticks(range(classes), names, fontsize=9)
@@ -89,9 +99,7 @@ def confusion_picture(found: Sequence[Confusion], class_names: Sequence[str] = (
     return png(figure)
 
 
-def _write(axis: Any, table: Sequence[Sequence[int]], top: int) -> None:
-    for i, row in enumerate(table):
-        for j, count in enumerate(row):
-            if count:
-                colour = "white" if count > 0.7 * top else "#c1440e" if i != j else "black"
-                axis.text(j, i, str(count), ha="center", va="center", fontsize=10, color=colour)
+def _write(axis: Any, table: NDArray[np.int64], top: int) -> None:
+    for i, j in np.argwhere(table):
+        colour = "white" if table[i, j] > 0.6 * top else "black"
+        axis.text(j, i, str(table[i, j]), ha="center", va="center", fontsize=10, color=colour)

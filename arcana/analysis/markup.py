@@ -16,7 +16,9 @@ img{max-width:100%;margin:.5rem 0}code{background:#f3f3f3;padding:.1rem .3rem}p.
 
 def head(title: str, style: str = "") -> str:
     """What stands before the first heading; ``style`` goes after the common one."""
-    return f"<!doctype html><meta charset='utf-8'><title>{html.escape(title)}</title><style>{STYLE}{style}</style>"
+    metas = "<meta charset='utf-8'><meta name='viewport' content='width=device-width'>"
+    title = f"<title>{html.escape(title)}</title>"
+    return f"<!doctype html><html lang='en'>{metas}{title}<style>{STYLE}{style}</style>"
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], numbers: int = 0) -> str:

@@ -32,8 +32,9 @@ CAPTIONS = {
     "Metric against mismatch": "Line: mean. Band: 5 to 95 % of the chips. Dashed: from here on a chip works.",
     "Chips that work": "With the 95 % Wilson interval: where the share would lie if more chips were drawn.",
     "How the chips spread": "A panel for each point of the study.",
-    "What the worst chips take for what": "Rows are the classes, columns what they were taken for; none: silence.",
-    "What limits the chips": "Which bias's mismatch costs most: alone, and as a share of what tells chips apart.",
+    "What the worst chips take for what": "Rows: classes; columns: taken for what. Orange: mistakes; none: silence",
+    "What limits the chips": "Which bias's mismatch costs most of the margin: (spikes for the right class - "
+    "spikes for the strongest other) / (both). Left: alone. Right: its share of what tells chips apart.",
 }
 
 

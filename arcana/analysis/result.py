@@ -90,7 +90,9 @@ class RobustnessReport:
         for point in self.points:
             s = point.summary
             numbers = (f"{x:.4g}" for x in (s.mean, s.sd, s.p5, s.p50, s.p95, s.worst))
-            share = (f"{100 * x:.1f} %" for x in (s.yield_, s.yield_low, s.yield_high))
+            share = [f"{100 * x:.1f} %" for x in (s.yield_, s.yield_low, s.yield_high)]
+            if point.conditions.same_for_all:  # one chip, and no sample
+                share[1:] = "-", "-"
             table.add_row(*map(point.conditions.text, self.varied), *numbers, str(point.worst_chip), *share)
         return table
 

@@ -16,6 +16,7 @@ from arcana.analysis.work import Point, StudyWork
 from arcana.errors import BadInput, Problems
 from arcana.executors import Checkpoint, execute
 from arcana.hardware.profile import HardwareProfile
+from arcana.limits import MOST, is_whole
 from arcana.mismatch import MismatchModel
 from arcana.typing import Tensor
 
@@ -170,9 +171,10 @@ def _check(
         problems.note("metric", metric, "a function of spikes and targets, such as Accuracy(classes=4)")
     if not isinstance(mismatch, MismatchModel):
         problems.note("mismatch", mismatch, "a MismatchModel, such as MismatchModel(cv=0.1)")
-    for name, value, low in (("n_chips", n_chips, 1), ("seed", seed, 0)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < low:
-            problems.note(name, value, f"a whole number >= {low}")
+    if not is_whole(n_chips, 1):
+        problems.note("n_chips", n_chips, f"a whole number from 1 to {MOST:,}")
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        problems.note("seed", seed, "a whole number >= 0")
     number = isinstance(threshold, (int, float)) and not isinstance(threshold, bool) and math.isfinite(threshold)
     if threshold is not None and not number:
         problems.note("threshold", threshold, "a finite number, or None")

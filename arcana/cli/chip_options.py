@@ -21,6 +21,7 @@ LISTS = {
     "scale": "", "temperature": "°C", "dead_neurons": "", "dead_cams": "", "drift": "", "noise": "",
     "jitter": "s", "dropped": "", "spurious": "Hz",
 }  # fmt: skip
+SWITCH = {"on": True, "off": False}
 PROFILE = "profile"
 CV_SCALES, FACTOR_SCALES = "0,0.1,0.2", "0,0.5,1"
 
@@ -60,6 +61,15 @@ def numbers(name: str, text: str, problems: Problems) -> tuple[float, ...]:
             allowed = f"finite numbers with commas between them, such as {example}"
             problems.note(option_name(name), part.strip() or text, allowed, unit)
     return tuple(found)
+
+
+def switches(name: str, text: str, problems: Problems) -> tuple[bool, ...]:
+    """``on,off`` as True and False."""
+    parts = [part.strip().lower() for part in text.split(",")]
+    for part in parts:
+        if part not in SWITCH:
+            problems.note(option_name(name), part, "on, off, or both with a comma between them")
+    return tuple(SWITCH[part] for part in parts if part in SWITCH)
 
 
 def mismatch(given: str | None, chip: HardwareProfile) -> Mismatches:

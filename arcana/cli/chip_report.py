@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from arcana.analysis.confusion import confusion_picture, confusions
@@ -39,8 +39,9 @@ def outputs(folder: Path, biases: bool) -> list[Path]:
 
 
 def write_report(
-    done: Judged, folder: Path, force: bool, given: Mapping[str, str], class_names: tuple[str, ...], remark: str
-) -> list[Path]:
+    done: Judged, folder: Path, force: bool, given: Mapping[str, str], class_names: tuple[str, ...],
+    remarks: Sequence[str],
+) -> list[Path]:  # fmt: skip
     """Write report, rows, pictures and page: all or none of them.
 
     Args:
@@ -49,7 +50,7 @@ def write_report(
         force: Whether files of an earlier run are replaced.
         given: Settings, data and profile, by the names of the arguments of ``rebuild_code``.
         class_names: Of the series.
-        remark: Where the mismatch comes from.
+        remarks: Where the mismatch comes from, and what else a reader should know.
     """
     report = done.report
     drawn = [
@@ -63,7 +64,7 @@ def write_report(
         files[folder / SENSITIVITY] = json.dumps(done.sensitivity.to_dict(), indent=1, allow_nan=False) + "\n"
     code = rebuild_code(report, done.study.work.metric, str(folder / REPORT), **given)
     files[folder / REPORT], files[folder / ROWS] = report_json(report), report_csv(report)
-    files[folder / PAGE] = robustness_page(report, pictures, code, given, (remark, MEANING), done.sensitivity)
+    files[folder / PAGE] = robustness_page(report, pictures, code, given, (*remarks, MEANING), done.sensitivity)
     try:
         written = write_all(files, force)
     except OSError as error:  # a disk that is full is found out late

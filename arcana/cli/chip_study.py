@@ -9,12 +9,15 @@ from typing import Any
 
 import torch
 
+from arcana.analysis.confusion import undisturbed_spikes
+from arcana.analysis.margin import Margin
+from arcana.analysis.markup import percent
 from arcana.analysis.metrics import Accuracy
 from arcana.analysis.result import RobustnessReport
 from arcana.analysis.sensitivity import sensitivity
 from arcana.analysis.sensitivity_report import SensitivityReport
-from arcana.analysis.study import RobustnessStudy
-from arcana.config import ChipConfig
+from arcana.analysis.study import SHARE_OF_CLEAN, RobustnessStudy
+from arcana.cli.chip_subject import Candidate
 from arcana.data.series import Series
 from arcana.errors import Problems
 from arcana.executors import Dask, LocalPool
@@ -39,30 +42,28 @@ class Judged:
     sensitivity: SensitivityReport | None
 
 
-def metric_for(config: ChipConfig, series: Series, classes: int | None) -> Accuracy:
-    """The share of right series; the series must be what these settings take and decide.
+def metric_for(candidate: Candidate, series: Series, classes: int | None) -> Accuracy:
+    """The share of right series; the series must be what the candidate takes and decides.
 
     Raises:
-        BadInput: listing channels, time step and classes that do not go with the settings.
+        BadInput: listing channels, time step and classes that do not go with it.
     """
-    problems, step = Problems(), config.populations[0].dt_s
-    lines, upsample = sum(given.size for given in config.inputs), 1
-    if config.encoder is not None:
-        lines, upsample = config.encoder.channels, config.encoder.upsample
-    channels, what = series.x.shape[2], "input lines" if config.encoder is None else "channels of the encoder"
-    if channels != lines:
-        problems.note("channels of x", channels, f"{lines}, the {what}")
+    problems, step, upsample = Problems(), candidate.dt, candidate.upsample or 1
+    channels = series.x.shape[2]
+    what = "input lines" if candidate.upsample is None else "channels of the encoder"
+    if channels != candidate.lines:
+        problems.note("channels of x", channels, f"{candidate.lines}, the {what}")
     if series.dt is not None and abs(series.dt / upsample - step) > 1e-3 * step:
         allowed = f"{step * upsample:g}: {upsample} step(s) of {step:g} s a sample"
         problems.note("dt of the data", series.dt, allowed, "s")
-    outputs, number = sum(len(lines.addresses) for lines in config.outputs), classes or series.classes
+    outputs, number = candidate.outputs, classes or series.classes
     if classes is not None and classes < 2:
         problems.note("--classes", classes, "a whole number >= 2")
     elif series.y.max() >= number:
         problems.note("y", int(series.y.max()), f"0 to {number - 1}: there are {number} classes")
     elif not outputs or outputs % number:
         hint = "--classes says how many there are" if classes is None else ""
-        problems.note("classes", number, f"a divisor of the {outputs} outputs of the settings", hint=hint)
+        problems.note("classes", number, f"a divisor of the {outputs} outputs", hint=hint)
     problems.raise_if_any()
     return Accuracy(number)
 
@@ -92,7 +93,7 @@ def judge(
         executor: Where.
         checkpoint: File for finished chips; the sensitivity has one of its own beside it.
         chunk: Chips that run together.
-        biases: Whether the sensitivity is wanted, at the point with mismatch where fewest chips work.
+        biases: Whether the sensitivity is wanted.
         progress: Called with what begins; gives what is told how far it is.
     """
     torch.set_num_threads(1)  # many small operations: a second thread costs more than it brings
@@ -101,17 +102,41 @@ def judge(
     report = study.run(checkpoint=kept, progress=progress("chips"), **options)
     if not biases:
         return Judged(study, report, None)
+    kept = kept and f"{kept}-sensitivity"
+    return Judged(
+        study, report, _limits(study, report, checkpoint=kept, progress=progress("sensitivity"), **options)
+    )
+
+
+def _limits(study: RobustnessStudy, report: RobustnessReport, **options: Any) -> SensitivityReport:
+    """The sensitivity of the margin to each bias, at the point with mismatch where fewest chips work.
+
+    Not of the accuracy: where one bias alone makes no series wrong, it still brings it closer.
+    """
     mismatched = [point for point in report.points if point.conditions.scale]
     point = min(mismatched, key=lambda point: (point.summary.yield_, point.summary.mean)).conditions
     chips = 1 << min(study.n_chips, MOST_SENSITIVITY).bit_length() - 1  # Sobol asks for a power of two
     model, work = study.mismatch.scaled(point.scale), study.work
-    found = sensitivity(
-        work.subjects[None], work.metric, (work.X, work.targets), model, n_chips=chips, seed=work.seed,
-        methods=("one", "without") if model.correlation else ("one", "sobol"), threshold=report.threshold,
-        temperature=point.temperature, checkpoint=kept and f"{kept}-sensitivity",
-        progress=progress("sensitivity"), **options,
+    assert isinstance(work.metric, Accuracy)
+    margin = Margin(work.metric.classes)
+    clean = margin(undisturbed_spikes(study), work.targets)
+    return sensitivity(
+        work.subjects[point.quantised], margin, (work.X, work.targets), model, n_chips=chips, seed=work.seed,
+        methods=("one", "without") if model.correlation else ("one", "sobol"),
+        threshold=clean * (SHARE_OF_CLEAN if clean > 0 else 1), temperature=point.temperature, **options,
     )  # fmt: skip
-    return Judged(study, report, found)
+
+
+def doubt(done: Judged) -> str:
+    """What to say where the network only guesses even without mismatch; empty where it does not."""
+    metric, clean = done.study.work.metric, done.report.clean
+    assert isinstance(metric, Accuracy)
+    if metric.classes is None or clean > 1 / metric.classes:
+        return ""
+    return (
+        f"Without mismatch the accuracy is {percent(clean)}, no better than guessing among {metric.classes} "
+        "classes: chips that guess as well count as working, unless --threshold says otherwise."
+    )
 
 
 def check_sensitivity(study: RobustnessStudy) -> None:

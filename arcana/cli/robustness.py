@@ -8,18 +8,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arcana.cli.chip_options import CV_SCALES, FACTOR_SCALES, conditions, mismatch, only_one, share
-from arcana.cli.common import AsJson, Force, print_json, refuse_existing, table
+from arcana.cli.chip_options import CV_SCALES, FACTOR_SCALES, conditions, mismatch, only_one, share, switches
+from arcana.cli.common import AsJson, Force, note, print_json, refuse_existing, table
 from arcana.errors import BadFile, Problem, Problems
+from arcana.limits import MOST, is_whole
 
 if TYPE_CHECKING:
+    from arcana.analysis.result import RobustnessReport
     from arcana.cli.chip_study import Judged
 
 _LIST = "Commas between values: all combinations of all lists are run."
 
 
 def robustness(
-    config: Annotated[Path, typer.Argument(help="Settings file written by ChipConfig.save.")],
+    config: Annotated[
+        Path, typer.Argument(help="Settings file of a board, or a network saved with torch.save (.pt).")
+    ],
     data: Annotated[
         str, typer.Option(help="Series to judge by: .npz with x (series, time, channels) and y; or basic-motions.")
     ],
@@ -44,6 +48,10 @@ def robustness(
         float | None, typer.Option(help="Exit code 1 if the yield of a point is below this share, 0 to 1.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the chips.")] = 0,
+    quantised: Annotated[
+        str | None,
+        typer.Option(help="Of a network: on (bias codes), off (exact currents), or on,off. Default: not mapped."),
+    ] = None,
     temperature: Annotated[str | None, typer.Option(help="Of the chip [°C], such as -20,27,60.")] = None,
     dead_neurons: Annotated[str | None, typer.Option(help="Share of neurons that never spike.")] = None,
     dead_cams: Annotated[str | None, typer.Option(help="Share of input words that do not listen.")] = None,
@@ -84,14 +92,16 @@ def robustness(
         "dropped": dropped, "spurious": spurious,
     }  # fmt: skip
     problems = Problems()
-    points = conditions(lists, problems)
+    points: dict[str, tuple[Any, ...]] = {**conditions(lists, problems)}
+    if quantised is not None:
+        points["quantised"] = switches("quantised", quantised, problems)
     share("--require-yield", require_yield, problems)
     only_one(("--workers", "--scheduler"), (workers, scheduler), problems)
     if scheduler is not None and "://" not in scheduler:
         problems.note("--scheduler", scheduler, "the address of a Dask scheduler, such as tcp://host:8786")
     for name, value in (("--chips", chips), ("--chunk", chunk), ("--workers", workers)):
-        if value is not None and value < 1:
-            problems.note(name, value, "a whole number >= 1")
+        if value is not None and not is_whole(value, 1):
+            problems.note(name, value, f"a whole number from 1 to {MOST:,}")
     problems.raise_if_any()
 
     from arcana.cli.chip_report import outputs
@@ -103,16 +113,16 @@ def robustness(
     from arcana.analysis.study import RobustnessStudy
     from arcana.cli.chip_progress import Bars
     from arcana.cli.chip_report import write_report
-    from arcana.cli.chip_study import check_sensitivity, executor_for, judge, metric_for
-    from arcana.cli.inspection import load_both
+    from arcana.cli.chip_study import check_sensitivity, doubt, executor_for, judge, metric_for
+    from arcana.cli.chip_subject import read_candidate
     from arcana.data.series import read_series
 
     need_matplotlib()
-    settings, chip = load_both(config, profile)
-    series, assumed = read_series(data), mismatch(mismatch_, chip)
+    candidate, series = read_candidate(config, profile), read_series(data)
+    assumed = mismatch(mismatch_, candidate.chip)
     study = RobustnessStudy(
-        settings, metric_for(settings, series, classes), (series.x, series.y), assumed.model, n_chips=chips,
-        seed=seed, threshold=threshold, profile=chip, **points,
+        candidate.given, metric_for(candidate, series, classes), (series.x, series.y), assumed.model,
+        n_chips=chips, seed=seed, threshold=threshold, profile=candidate.chip, **points,
     )  # fmt: skip
     if sensitivity:
         check_sensitivity(study)
@@ -120,7 +130,14 @@ def robustness(
     with Bars() as progress:
         done = judge(study, executor, checkpoint, chunk, sensitivity, progress.begin)
     given = {"settings": str(config), "data": data} | ({} if profile is None else {"profile": profile})
-    files = write_report(done, out, force, given, series.class_names, assumed.remark)
+    doubts = [text for text in (doubt(done),) if text]
+    for text in doubts:
+        note(f"warning: {text}")
+    try:
+        files = write_report(done, out, force, given, series.class_names, (*doubts, assumed.remark))
+    except BadFile:  # what took so long to find out is said all the same
+        note("\n".join(_answers(done.report)))
+        raise
     _print(done, files, as_json)
     least = min(point.summary.yield_ for point in done.report.points)
     raise typer.Exit(1 if require_yield is not None and least < require_yield else 0)
@@ -135,7 +152,6 @@ def _check_folder(folder: Path) -> None:
 
 def _print(done: Judged, files: list[Path], as_json: bool) -> None:
     from arcana.analysis.markup import cells_of
-    from arcana.analysis.wording import answer, definition
 
     report = done.report
     if as_json:
@@ -143,13 +159,20 @@ def _print(done: Judged, files: list[Path], as_json: bool) -> None:
         return
     typer.echo(table(*cells_of(report.table())))
     if done.sensitivity is not None:
-        typer.echo()
-        typer.echo(table(*cells_of(done.sensitivity.table())))
+        limits = done.sensitivity.table()
+        typer.echo(f"\n{limits.title}\n{table(*cells_of(limits))}")
+        if limits.caption:
+            typer.echo(str(limits.caption))
     typer.echo()
-    typer.echo(definition(report))
-    for point in report.points:
-        typer.echo(f"{answer(report, point)}.")
+    typer.echo("\n".join(_answers(report)))
     typer.echo(f"page: {next(path for path in files if path.suffix == '.html')}")
+
+
+def _answers(report: RobustnessReport) -> list[str]:
+    """What is called working, and a sentence for each point."""
+    from arcana.analysis.wording import answer, definition
+
+    return [definition(report), *(f"{answer(report, point)}." for point in report.points)]
 
 
 def _result(done: Judged, files: list[Path]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from arcana.errors import BadInput, Problems, unknown_name
-from arcana.graded import EXCITATORY, GAP, INHIBITORY, Connection, GradedGraph, Unit
+from arcana.graded import EXCITATORY, GAP, INHIBITORY, Connection, GradedGraph, Unit, is_number
 from arcana.networks.connectome import Connectome, Key
 from arcana.networks.fast import FastCircuit
 from arcana.networks.fiuri import FiuriCell, FiuriState, Variant
@@ -48,6 +48,9 @@ class Circuit(nn.Module):
         variant: See ``FiuriCell``; its options as well.
         **options: Of the variant.
 
+    Raises:
+        BadInput: for a connectome without inputs or outputs, and as ``FiuriCell``.
+
     Attributes:
         connectome: As given.
         neurons: Names, in the order of all states.
@@ -62,6 +65,11 @@ class Circuit(nn.Module):
 
     def __init__(self, connectome: Connectome, variant: Variant = "exact", **options: float) -> None:
         super().__init__()
+        missing = Problems()
+        for ways in ("inputs", "outputs"):
+            if not getattr(connectome, ways):
+                missing.note(ways, 0, "at least one interface: a circuit is driven and read through them")
+        missing.raise_if_any()
         self.connectome = connectome
         n, index = len(connectome.neurons), {name: k for k, name in enumerate(connectome.neurons)}
         self._at = {
@@ -155,10 +163,11 @@ class Circuit(nn.Module):
         return FastCircuit(self.connectome, rule, self.cell.threshold.detach(), self.cell.decay.detach(), weights)
 
     def _differentiable(self, obs: Tensor, state: FiuriState) -> bool:
-        """Whether somebody may ask for a gradient; the compiled loop has none."""
+        """Whether somebody may ask for a gradient; the compiled loop has none, and knows two types."""
         parameters = any(p.requires_grad for p in self.parameters())
         wanted = torch.is_grad_enabled() and (parameters or any(x.requires_grad for x in (obs, *state)))
-        return wanted or obs.device.type != "cpu" or not inspectable(obs)
+        compiled = obs.device.type == "cpu" and obs.dtype in (torch.float32, torch.float64) and inspectable(obs)
+        return wanted or not compiled
 
     def _step(self, sensed: Tensor, state: FiuriState) -> tuple[Tensor, FiuriState]:
         where = self._sensory.expand(len(sensed), -1)
@@ -177,15 +186,25 @@ class Circuit(nn.Module):
                 problems.note("obs", obs.dtype, f"{self.cell.threshold.dtype}, the type of the parameters")
             if not bool(torch.isfinite(obs).all()):
                 problems.note("obs", f"{int((~torch.isfinite(obs)).sum())} values", "finite numbers")
-            wanted = (len(obs), len(self.neurons))
-            if state is not None and [tuple(x.shape) for x in state] != [wanted] * 2:
-                problems.note("state", [tuple(x.shape) for x in state], f"E and O of {wanted}", "(shape)")
+            if state is not None:
+                self._check_state(state, (len(obs), len(self.neurons)), problems)
         problems.raise_if_any()
+
+    def _check_state(self, state: Any, shape: tuple[int, ...], problems: Problems) -> None:
+        tensors = isinstance(state, FiuriState) and all(isinstance(x, torch.Tensor) for x in state)
+        if not tensors or [(tuple(x.shape), x.dtype) for x in state] != [(shape, self.cell.threshold.dtype)] * 2:
+            given = [f"{x.dtype} {tuple(x.shape)}" for x in state] if tensors else type(state).__name__
+            problems.note("state", given, f"FiuriState with E and O of {self.cell.threshold.dtype} {shape}")
+        elif not bool(torch.isfinite(torch.stack(tuple(state))).all()):
+            problems.note("state", "NaN or infinity", "finite numbers")
 
     def _resets(self, reset: Any, obs: Tensor) -> Tensor | None:
         if reset is None:
             return None
-        given = torch.as_tensor(reset)
+        try:
+            given = torch.as_tensor(reset)
+        except (TypeError, ValueError, RuntimeError):  # no numbers, or rows of several lengths
+            given = torch.empty(0)
         if given.dtype != torch.bool or tuple(given.shape) not in ((obs.shape[1],), tuple(obs.shape[:2])):
             allowed = f"booleans ({obs.shape[1]},) or {tuple(obs.shape[:2])}"
             raise BadInput.one("reset", f"{given.dtype} {tuple(given.shape)}", allowed)
@@ -267,7 +286,7 @@ def _arrow(pair: Any) -> str:
 
 
 def _number(problems: Problems, field: str, value: Any, signed: bool) -> None:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < float("inf")
+    number = is_number(value)
     if not number or (value < 0 and not signed):
         hint = "" if signed or not number else "the kind of a connection sets its sign"
         problems.note(field, value, "a finite number" if signed else "a finite number >= 0", hint=hint)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -11,11 +12,16 @@ from arcana.graded import Connection, Role
 from arcana.networks.interface import Interface
 
 Key: TypeAlias = tuple[str, str] | tuple[str, str, str]
+VERSION = 1
 
 
 @dataclass(frozen=True)
 class Connectome:
     """A circuit as plain data.
+
+    Circles of several neurons are fine. A neuron that connects to itself is refused: its own state is in its law,
+    and no gap joins a cell to itself. Connections to sensory neurons may be there, as in any animal, but have no
+    effect: the world writes these states before each step.
 
     Attributes:
         neurons: Names, in the order of all states.
@@ -35,34 +41,19 @@ class Connectome:
 
     def __post_init__(self) -> None:
         problems = Problems()
-        if not self.neurons:
-            problems.note("neurons", (), "at least one name")
-        for name in sorted({str(n) for n in self.neurons if self.neurons.count(n) > 1}):
-            problems.note("neurons", name, "each name once")
-        for k, c in enumerate(self.connections):
-            c.check(f"connections[{k}]", self.neurons, problems)
-        ways = [(c.source, c.target, c.kind) for c in self.connections]
-        for way in sorted({w for w in ways if ways.count(w) > 1}):
-            problems.note("connections", " ".join(way), "each connection once")
-        for what, interfaces in (("inputs", self.inputs), ("outputs", self.outputs)):
-            for k, interface in enumerate(interfaces):
-                for side in ("positive", "negative"):
-                    name = getattr(interface, side)
-                    if name not in self.neurons:
-                        problems.append(unknown_name(f"{what}[{k}].{side}", str(name), self.neurons))
-                if interface.positive == interface.negative:
-                    problems.note(f"{what}[{k}]", interface.positive, "two different neurons")
-        sensory = [name for i in self.inputs for name in (i.positive, i.negative)]
-        for name in sorted({n for n in sensory if sensory.count(n) > 1}):
-            problems.note("inputs", name, "each sensory neuron in one input")
+
+        def placed(what: str) -> dict[str, Any]:
+            return {f"{what}[{k}]": row for k, row in enumerate(getattr(self, what))}
+
+        check(self.neurons, placed("connections"), placed("inputs"), placed("outputs"), problems)
         problems.raise_if_any()
 
     @property
     def keys(self) -> Mapping[Key, Connection]:
         """Connections by (source, target), and kind where two neurons are connected in two ways."""
-        pairs = [(c.source, c.target) for c in self.connections]
+        pairs = Counter((c.source, c.target) for c in self.connections)
         return {
-            ((c.source, c.target) if pairs.count((c.source, c.target)) == 1 else (c.source, c.target, c.kind)): c
+            ((c.source, c.target) if pairs[c.source, c.target] == 1 else (c.source, c.target, c.kind)): c
             for c in self.connections
         }
 
@@ -75,8 +66,38 @@ class Connectome:
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as ``read_connectome`` reads it."""
         return {
+            "version": VERSION,
             "neurons": list(self.neurons),
             "connections": [[c.source, c.target, c.kind, c.weight] for c in self.connections],
             "inputs": [interface.to_dict() for interface in self.inputs],
             "outputs": [interface.to_dict() for interface in self.outputs],
         }
+
+
+def check(
+    neurons: Sequence[str], connections: Mapping[str, Connection],
+    inputs: Mapping[str, Interface], outputs: Mapping[str, Interface], problems: Problems,
+) -> None:  # fmt: skip
+    """Note all that is wrong with a circuit; what it consists of is named by its place."""
+    if not neurons:
+        problems.note("neurons", (), "at least one name")
+    for name in _repeated(neurons):
+        problems.note("neurons", name, "each name once")
+    known = dict.fromkeys(neurons)
+    for where, c in connections.items():
+        c.check(where, known, problems)
+    for way in _repeated([(c.source, c.target, c.kind) for c in connections.values()]):
+        problems.note("connections", " ".join(way), "each connection once")
+    for where, interface in (*inputs.items(), *outputs.items()):
+        for side in ("positive", "negative"):
+            name = getattr(interface, side)
+            if name not in known:
+                problems.append(unknown_name(f"{where}.{side}", str(name), neurons))
+        if interface.positive == interface.negative:
+            problems.note(where, interface.positive, "two different neurons")
+    for name in _repeated([name for i in inputs.values() for name in {i.positive, i.negative}]):
+        problems.note("inputs", name, "each sensory neuron in one input")
+
+
+def _repeated(values: Sequence[Any]) -> list[Any]:
+    return sorted(value for value, count in Counter(values).items() if count > 1)

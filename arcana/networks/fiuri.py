@@ -9,11 +9,13 @@ import torch
 from torch import nn
 
 from arcana.errors import BadInput, Problems, unknown_name
-from arcana.networks.fiuri_rules import HIGH, LOW, Annealed, Exact, Rule, Smooth
+from arcana.graded import is_number
+from arcana.networks.fiuri_rules import Annealed, Exact, Rule, Smooth
 from arcana.networks.weights import GapJunction, not_negative
 from arcana.typing import Tensor
 
 Variant: TypeAlias = Literal["exact", "smooth", "annealed"]
+SMALLEST = 1e-6  # temperature and slopes: the square is still a number in float32
 RULES: Mapping[str, type[Any]] = {"exact": Exact, "smooth": Smooth, "annealed": Annealed}
 
 
@@ -83,7 +85,7 @@ class FiuriCell(nn.Module):
         E = state.E
         if gaps is not None:
             current = current + gaps(E, state.O, self.rule.sign)
-        return FiuriState(*self.rule.step((E + current).clamp(LOW, HIGH), E, self.threshold, self.decay))
+        return FiuriState(*self.rule.step(E + current, E, self.threshold, self.decay))
 
     def extra_repr(self) -> str:
         """Size and variant."""
@@ -101,10 +103,9 @@ def rule_of(variant: str, options: Mapping[str, float]) -> Rule:
     known: tuple[str, ...] = RULES[variant]._fields
     problems = Problems(unknown_name("option", name, known) for name in options if name not in known)
     for name in (n for n in options if n in known):
-        value, low = options[name], name not in ("epsilon", "leak", "theta_in")
-        number = isinstance(value, (int, float)) and not isinstance(value, bool) and value == value
-        if not number or not 0 <= value < float("inf") or (low and value == 0):
-            problems.note(name, value, f"a finite number {'>' if low else '>='} 0")
+        least = 0.0 if name in ("epsilon", "leak", "theta_in") else SMALLEST
+        if not is_number(options[name]) or options[name] < least:
+            problems.note(name, options[name], f"a finite number >= {least:g}")
     problems.raise_if_any()
     rule: Rule = RULES[variant](**options)
     return rule

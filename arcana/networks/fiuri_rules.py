@@ -31,8 +31,8 @@ class Rule(Protocol):
         """Sign of a gap junction for O_j - E."""
         ...
 
-    def step(self, S: Tensor, E: Tensor, T: Tensor, d: Tensor) -> tuple[Tensor, Tensor]:
-        """E' and O'."""
+    def step(self, x: Tensor, E: Tensor, T: Tensor, d: Tensor) -> tuple[Tensor, Tensor]:
+        """E' and O' for x = E + sum of inputs."""
         ...
 
 
@@ -51,8 +51,9 @@ class Exact(NamedTuple):
         """1, -1, and 0 where both are equal."""
         return torch.sign(difference)
 
-    def step(self, S: Tensor, E: Tensor, T: Tensor, d: Tensor) -> tuple[Tensor, Tensor]:
+    def step(self, x: Tensor, E: Tensor, T: Tensor, d: Tensor) -> tuple[Tensor, Tensor]:
         """See the module."""
+        S = x.clamp(LOW, HIGH)
         over = S - T
         fires = over > 0
         quiet = S == E if self.epsilon == 0 else (S - E).abs() <= self.epsilon
@@ -80,8 +81,9 @@ class Smooth(NamedTuple):
         """A slope in place of the jump."""
         return torch.tanh(self.k_gj * difference)
 
-    def step(self, S: Tensor, E: Tensor, T: Tensor, d: Tensor) -> tuple[Tensor, Tensor]:
+    def step(self, x: Tensor, E: Tensor, T: Tensor, d: Tensor) -> tuple[Tensor, Tensor]:
         """See the class."""
+        S = x.clamp(LOW, HIGH)
         over = S - T
         output = leaky_relu(over, self.leak)
         fires = _sigmoid(self.k_fire * over)
@@ -93,44 +95,43 @@ class Smooth(NamedTuple):
 class Annealed(NamedTuple):
     """Gates of our own that become ``exact`` as the temperature tau falls, with a gradient in every branch.
 
-        sign = tanh((O_j - E) / tau),   O' = tau softplus((S - T) / tau)
-        p = sigmoid((S - T) / tau),     q = 1 / (1 + ((S - E) / tau)^2)
+        h(y) = (y + sqrt(y^2 + tau^2)) / 2                  in place of max(y, 0)
+        S = -10 + h(x + 10) - h(x - 10),   x = E + sum of inputs
+        sign = (O_j - E) / sqrt((O_j - E)^2 + tau^2),   O' = h(S - T)
+        p = h'(S - T),   q = 1 / (1 + ((clamp(x, -10, 10) - E) / tau)^2)
         E' = p (S - T) + (1 - p) (q (E - d) + (1 - q) S)
 
-    q is exactly 1 where nothing came in, and its tails are long: d gets a gradient wherever the neuron does not
-    fire. p approaches 0 and 1 exponentially.
+    q is exactly 1 where nothing came in. All of these approach their limits as tau^2 / y^2 and not exponentially:
+    a neuron far below its threshold, or far beyond -10 or 10 (where most of the published circuit is most of the
+    time), still has a gradient. Only additions, products, quotients and roots: no result depends on the batch.
     """
 
     temperature: float = 0.1
 
     def sign(self, difference: Tensor) -> Tensor:
         """A slope in place of the jump."""
-        return torch.tanh(difference / self.temperature)
+        return difference / self._size(difference)
 
-    def step(self, S: Tensor, E: Tensor, T: Tensor, d: Tensor) -> tuple[Tensor, Tensor]:
+    def step(self, x: Tensor, E: Tensor, T: Tensor, d: Tensor) -> tuple[Tensor, Tensor]:
         """See the class."""
+        S = LOW + self._bent(x - LOW) - self._bent(x - HIGH)
         over = S - T
-        scaled = over / self.temperature
-        fires = _sigmoid(scaled)
-        quiet = 1 / (1 + ((S - E) / self.temperature).square())
+        output = self._bent(over)
+        fires = output / self._size(over)
+        quiet = 1 / (1 + ((x.clamp(LOW, HIGH) - E) / self.temperature).square())
         below = quiet * (E - d) + (1 - quiet) * S
-        return fires * over + (1 - fires) * below, self.temperature * _softplus(scaled)
+        return fires * over + (1 - fires) * below, output
 
+    def _size(self, y: Tensor) -> Tensor:
+        return torch.sqrt(y.square() + self.temperature**2)
 
-# torch's own sigmoid and softplus round differently at the end of a tensor, so that the batch would be in the result
+    def _bent(self, y: Tensor) -> Tensor:
+        size = self._size(y)  # of the two forms of h each is sharp on its side
+        return torch.where(y >= 0, (size + y) / 2, self.temperature**2 / (2 * (size - y)))
 
 
 def _sigmoid(x: Tensor) -> Tensor:
-    """1 / (1 + exp(-x))."""
-    small = torch.exp(-_size(x))
+    """1 / (1 + exp(-x)); torch's own rounds otherwise at the end of a tensor: the batch would be in the result."""
+    size = torch.where(x >= 0, x, -x)  # abs has no slope at 0
+    small = torch.exp(-size)
     return torch.where(x >= 0, 1, small) / (1 + small)
-
-
-def _softplus(x: Tensor) -> Tensor:
-    """ln(1 + exp(x))."""
-    return torch.where(x >= 0, x, 0) + torch.log1p(torch.exp(-_size(x)))
-
-
-def _size(x: Tensor) -> Tensor:
-    """|x|, with the slope 1 at 0: with that of ``abs``, 0, the gates would have no gradient there."""
-    return torch.where(x >= 0, x, -x)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from arcana.errors import Problems
+from arcana.graded import is_number
 from arcana.typing import Tensor
 
 
@@ -26,7 +26,7 @@ class Interface:
         high_state: State that stands for the extreme.
 
     Raises:
-        BadInput: listing values that are not finite or out of order.
+        BadInput: listing names that are no text, and values that are not finite or out of order.
     """
 
     positive: str
@@ -39,14 +39,17 @@ class Interface:
 
     def __post_init__(self) -> None:
         problems = Problems()
+        for name in ("positive", "negative"):
+            if not isinstance(getattr(self, name), str):
+                problems.note(name, getattr(self, name), "the name of a neuron")
         for name in ("valley", "low", "high", "low_state", "high_state"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            if not is_number(value):
                 problems.note(name, value, "a finite number")
         if not problems:
             if not self.low < 0 < self.high:
                 problems.note("low, high", (self.low, self.high), "low < 0 < high")
-            if not self.low <= self.valley <= self.high:
+            elif not self.low <= self.valley <= self.high:
                 problems.note("valley", self.valley, f"a number from {self.low:g} to {self.high:g}")
             if not self.low_state < self.high_state:
                 problems.note("low_state, high_state", (self.low_state, self.high_state), "in rising order")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from arcana.errors import BadFile, BadInput, Problem, Problems, unknown_name
-from arcana.files import read_text, write_whole
+from arcana.files import parse_json, read_text, write_whole
 from arcana.networks.circuit import Circuit
 
 VERSION = 1
@@ -46,16 +47,16 @@ def read_parameters(circuit: Circuit, path: str | Path) -> dict[str, Any]:
     Raises:
         BadFile: listing unknown and missing names, values that are none, and a file of a newer version.
     """
+    text = read_text(path)
     try:
-        data = json.loads(read_text(path))
-    except (ValueError, RecursionError) as error:
+        data = parse_json(text)
+    except ValueError as error:
         raise BadFile(path, Problem("file", Path(path).name, "JSON", hint=str(error))) from error
     if not isinstance(data, dict):
         raise BadFile(path, Problem("file", type(data).__name__, "a table with " + ", ".join(_KEYS)))
     problems = Problems(unknown_name("key", str(key), _KEYS) for key in data if key not in _KEYS)
     if data.get("version") != VERSION:
         problems.note("version", data.get("version"), str(VERSION), hint="written by another version of arcana")
-    problems.raise_if_any(path)
     given = {"threshold": _table(data, "threshold", problems), "decay": _table(data, "decay", problems)}
     weight = _weights(data.get("weight"), problems)
     for what, wanted in circuit.parameters_table().items():
@@ -63,11 +64,12 @@ def read_parameters(circuit: Circuit, path: str | Path) -> dict[str, Any]:
         for key in wanted:
             if key not in found:
                 problems.note(what, "missing", f"a value for {'->'.join(key) if isinstance(key, tuple) else key}")
-    problems.raise_if_any(path)
     try:
-        circuit.load_parameters(**given, weight=weight)
+        copy.deepcopy(circuit).load_parameters(**given, weight=weight)
     except BadInput as error:
-        raise BadFile(path, error.problems) from error
+        problems.extend(error.problems)
+    problems.raise_if_any(path)
+    circuit.load_parameters(**given, weight=weight)
     provenance = data.get("provenance")
     return provenance if isinstance(provenance, dict) else {}
 
@@ -84,6 +86,8 @@ def _weights(rows: Any, problems: Problems) -> dict[Any, Any]:
     found = {}
     for k, row in enumerate(rows if isinstance(rows, list) else [rows]):
         if isinstance(row, list) and len(row) in (3, 4) and all(isinstance(name, str) for name in row[:-1]):
+            if tuple(row[:-1]) in found:
+                problems.note(f"weight[{k}]", row, "each connection once")
             found[tuple(row[:-1])] = row[-1]
         else:
             problems.note(f"weight[{k}]", row, "[source, target, number]")

@@ -17,8 +17,9 @@ DECAY = 0.1
 class TWC(Circuit):
     """Tap withdrawal circuit for MountainCarContinuous: observation (position, velocity), action in [-1, 1].
 
-    ``exact`` gives the numbers of the original program. An observation reaches the action after three steps. The
-    sensory neurons' own threshold and decay have no effect: their states are written anew before each step.
+    ``exact`` gives the numbers of the original program. An observation reaches REV in its second step and FWD in
+    its third. The sensory neurons' own threshold and decay have no effect: their states are written anew before
+    each step.
 
     Weights, thresholds and decays start at the values published with the circuit. Sources: circuit and weights of
     the public program PyURI; the anatomy is that of Chalfie et al., J. Neurosci. 5(4), 1985.

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from arcana.errors import BadInput, Problems
+from arcana.limits import is_whole
 from arcana.typing import Tensor
 
 
@@ -34,11 +35,23 @@ def not_negative(raw: Tensor) -> Tensor:
     return _NotNegative.apply(raw)  # type: ignore[no-any-return,no-untyped-call]
 
 
-class MaskedDense(nn.Module):
+class _Wired(nn.Module):
+    """A module whose buffers are its wiring: a saved state of another wiring is refused."""
+
+    def _load_from_state_dict(self, state: dict[str, Any], prefix: str, *rest: Any) -> None:
+        wiring = {prefix + name: own for name, own in self.named_buffers(recurse=False)}
+        others = [k for k, own in wiring.items() if k in state and not torch.equal(state[k].to(own), own)]
+        errors: list[str] = rest[-1]
+        errors.extend(f"{key} is that of another circuit" for key in others)
+        if not others:
+            super()._load_from_state_dict(state, prefix, *rest)
+
+
+class MaskedDense(_Wired):
     """y_i = sum_j m_ij w_ij x_j with a constant mask m of zeros and ones, and w >= 0.
 
     Args:
-        mask: (n_out, n_in), True where there is a connection.
+        mask: (n_out, n_in), True where there is a connection. A saved state with another mask is refused.
 
     Attributes:
         raw: Parameter (n_out, n_in); the weight is max(raw, 0) where the mask is True, else 0.
@@ -65,7 +78,7 @@ class MaskedDense(nn.Module):
         return (x.unsqueeze(-2) * self.weight).sum(-1)
 
 
-class GapJunction(nn.Module):
+class GapJunction(_Wired):
     """I_i = sum over junctions j -> i of w O_j sign(O_j - E_i), with a constant list of junctions and w >= 0.
 
     Args:
@@ -84,7 +97,7 @@ class GapJunction(nn.Module):
         super().__init__()
         problems = Problems()
         for name, index in (("source", source), ("target", target)):
-            wrong = [i for i in index if not 0 <= i < n]
+            wrong = [i for i in index if not is_whole(i, 0, n - 1)]
             if wrong:
                 problems.note(name, wrong, f"indices 0 to {n - 1}")
         if len(source) != len(target):

@@ -62,7 +62,7 @@ def harden(
     bias_rate: float = 0.01,
     clip: float = 1.0,
     solver: Solver | None = "heun",
-    substeps: int | None = 1,
+    substeps: int | None = 2,
     progress: Callable[[Update], None] | None = None,
 ) -> tuple[Update, ...]:
     """Minimise L = mean over chips of loss(chip) + beta loss(worst chip near it).
@@ -103,7 +103,8 @@ def harden(
         bias_rate: Learning rate of everything else that is trained (ln of the biases).
         clip: Largest norm of the gradient.
         solver: Of all layers in training; None leaves each its own, and then ``substeps`` too.
-        substeps: Inner steps of that solver.
+        substeps: Inner steps of that solver. Chips differ, and on some of them neurons are driven harder: with one
+            inner step of 2 ms gradients grew to 10^6 there, and training went astray.
         progress: Called after each update.
 
     Returns:

@@ -11,11 +11,13 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+import torch
 
 import arcana
 from arcana.analysis import Accuracy, RobustnessStudy
 from arcana.analysis.files import load_report
 from arcana.data.series import Series, read_series, write_series
+from arcana.model import ADM
 
 pytestmark = pytest.mark.filterwarnings("ignore::arcana.errors.ArcanaWarning")
 
@@ -45,7 +47,7 @@ class Page(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
-        if tag not in ("meta", "img", "br"):
+        if tag not in ("html", "meta", "img", "br"):  # html need not be closed, the others have no end
             self.open.append(tag)
         self.images += tag == "img"
         self.outside += [v for k, v in attrs if k in ("src", "href") and not v.startswith("data:")]
@@ -104,6 +106,23 @@ def test_the_command_is_the_study(run, folder):
     assert len(report.points) == 8
 
 
+def test_a_network_that_guesses_is_called_so(run, folder):
+    done = run(RUN)
+    report, page = load_report(folder / "out" / "robustness.json"), (folder / "out" / "index.html").read_text()
+    assert report.clean <= 1 / 3  # one neuron fires most, whatever comes in
+    assert "no better than guessing among 3 classes" in done.stderr
+    assert "no better than guessing among 3 classes" in page
+    np.savez(folder / "same.npz", x=waves().astype("f4"), y=np.full(6, 2), class_names=["a", "b", "c"])
+    right = next(k for k in range(3) if _clean(run, folder, k) == 1)
+    assert "guessing" not in (folder / "out" / "index.html").read_text(), right
+
+
+def _clean(run, folder, label):
+    np.savez(folder / "same.npz", x=waves().astype("f4"), y=np.full(6, label), class_names=["a", "b", "c"])
+    run(RUN.replace("series.npz", "same.npz") + " --force")
+    return load_report(folder / "out" / "robustness.json").clean
+
+
 def test_json_is_all_of_stdout_and_the_yield_decides_the_exit_code(run, folder):
     done = run(RUN + " --json --threshold 1.1 --require-yield 0.5")
     assert done.exit_code == 1
@@ -150,7 +169,9 @@ def test_sensitivity_goes_with_the_report_and_goes_when_it_is_stale(run, folder)
     found = json.loads((folder / "out" / "sensitivity.json").read_text())
     assert found["format"] == "arcana.sensitivity"
     assert found["n_chips"] == 4  # the power of two below 5
-    assert (found["mismatch"]["cv"], found["threshold"]) == (0.3, load_report("out/robustness.json").threshold)
+    assert (found["mismatch"]["cv"], found["metric"]) == (0.3, "Margin")
+    assert found["threshold"] == pytest.approx(found["clean"] * (0.9 if found["clean"] > 0 else 1))
+    assert f"Margin: {found['clean']:.4g} without mismatch" in done.stdout
     assert Page((folder / "out" / "index.html").read_text()).images == 5
     assert found["biases"][0]["bias"] in done.stdout
     assert run(RUN + " --force").exit_code == 0
@@ -165,9 +186,41 @@ def test_events_and_settings_without_an_encoder(run, folder):
     assert done.exit_code == 0, done.output
 
 
+def test_a_network_with_and_without_codes(run, folder):
+    chip = arcana.load_profile("dynapse1")
+    torch.manual_seed(0)
+    biases = {"Itau_mem": 2e-12, "Igain_mem": 8e-11, "Idc": 4e-11, "Iw_ampa": 2e-12, "Iw_gabab": 1e-13}
+    layer = arcana.DPILayer(4, 3, profile=chip, refractory=4e-3, **biases)
+    net = arcana.Sequential(ADM(2, 0.1, 0.1, 0), layer)
+    torch.save(net, folder / "net.pt")
+    line = RUN.replace("dynapse1.json", "net.pt").replace("--scale 0,0.3", "--scale 0.3")
+    done = run(line + " --quantised on,off --sensitivity")
+    assert done.exit_code == 0, done.output
+    report = load_report(folder / "out" / "robustness.json")
+    assert [p.conditions.quantised for p in report.points] == [True, False]
+    data = read_series(folder / "series.npz")
+    study = RobustnessStudy(
+        net, Accuracy(3), (data.x, data.y), arcana.MismatchModel(1.0), n_chips=5, scale=0.3, quantised=(True, False)
+    )
+    assert study.run() == report
+    (code,) = re.findall(r"<pre>(.*?)</pre>", (folder / "out" / "index.html").read_text(), re.DOTALL)
+    names = {}
+    exec(compile(html.unescape(code), "index.html", "exec"), names)
+    chip, value = (float(part) for part in re.search(r"value\(0, (\d+)\)  # (.*)", code).groups())
+    assert names["study"].value(0, int(chip)) == value
+    assert run(line + " --force").exit_code == 0  # as it is, not mapped
+    assert load_report(folder / "out" / "robustness.json").points[0].conditions.quantised is None
+    (folder / "cut.pt").write_bytes((folder / "net.pt").read_bytes()[:500])
+    broken = run(RUN.replace("dynapse1.json", "cut.pt") + " --force")
+    assert broken.exit_code == 2
+    assert "a module saved with torch.save" in broken.stderr
+
+
 # what is added to RUN: what stderr must hold
 TABLE = {
     "--chips 0 --chunk 0 --workers 0": ["--chips is 0", "--chunk is 0", "--workers is 0"],
+    "--chips 1000000000": ["--chips is 1000000000", "1 to 1,000,000"],
+    "--chips=-1": ["--chips is -1"],
     "--scale abc": ["--scale is 'abc'", "0,0.1,0.2"],
     "--scale 0,,1": ["--scale is '0,,1'"],
     "--scale=-0.1": ["scale is -0.1"],
@@ -177,6 +230,8 @@ TABLE = {
     "--seed -1": ["seed is -1"],
     "--threshold nan": ["threshold is nan"],
     "--temperature hot,-300": ["--temperature is 'hot'"],
+    "--quantised maybe": ["--quantised is 'maybe'", "on, off"],
+    "--quantised on,off": ["quantised is False", "pass the network itself"],
     "--temperature -300": ["temperature is -300.0 °C", "-55 to 125"],
     "--dead-neurons 1.5 --dropped=-1 --drift 2": ["dead_neurons is 1.5", "dropped is -1.0", "drift is 2.0"],
     "--dead-cams nan --noise=-1 --spurious=-1": ["dead_cams is nan", "noise is -1.0", "spurious is -1.0 Hz"],
@@ -301,6 +356,8 @@ def test_a_full_disk_leaves_no_file_and_keeps_the_chips(run, folder, monkeypatch
     assert done.exit_code == 2
     assert "No space left" in done.stderr
     assert "goes on from the finished chips" in done.stderr
+    assert "of 5 chips work (" in done.stderr
+    assert done.stdout == ""
     assert list((folder / "out").iterdir()) == []
     monkeypatch.setattr(module, "write_all", whole)
     assert "chips: 6 of 6" in run(RUN + " --checkpoint chips.ck").stderr
