@@ -50,8 +50,7 @@ Row = dict[str, Any]
 
 def measure(task: Task, method: str, seed: int, chips: int, judge: int = JUDGE, updates: int | None = None) -> Row:
     """Train, map, judge on the chips of a seed: clean accuracy and that of every chip."""
-    options = {**task.options, **({} if method == "plain" else task.hardened)}
-    options |= {} if updates is None else {"updates": updates}
+    options = {**task.options, **({} if updates is None else {"updates": updates})}
     net, start = task.build(seed), time.process_time()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", StiffDriveWarning)  # some chips are driven harder than the sub-steps follow

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 import arcana
+from arcana.analysis.identity import told_function
 from arcana.analysis.work import StudyWork
 
 
@@ -21,7 +22,7 @@ def fingerprint(work: StudyWork) -> dict[str, Any]:
         "network": _hash(*(f"{key}".encode() + one.identity() for key, one in work.subjects.items())),
         "series": _hash(repr((X.shape, str(X.dtype))).encode(), X.tobytes()),
         "targets": _hash(told),
-        "metric": metric_name(work.metric, full=True),
+        "metric": told_function(work.metric),
         "seed": work.seed,
         "points": [
             {**p.conditions.to_dict(), "mismatch": p.model.to_dict(), "resampled": [list(r) for r in p.resampled]}
@@ -30,12 +31,9 @@ def fingerprint(work: StudyWork) -> dict[str, Any]:
     }
 
 
-def metric_name(metric: Any, full: bool = False) -> str:
-    """How people call a metric: the name of a function or class; ``full`` adds its module and settings."""
-    name = getattr(metric, "__qualname__", None)
-    if name is None:
-        return repr(metric) if full else type(metric).__name__
-    return f"{metric.__module__}.{name}" if full else str(name)
+def metric_name(metric: Any) -> str:
+    """How people call a metric: the name of a function or class."""
+    return str(getattr(metric, "__qualname__", type(metric).__name__))
 
 
 def _hash(*parts: bytes) -> str:

@@ -12,6 +12,7 @@ from torch import nn
 
 from arcana.analysis.conditions import Conditions
 from arcana.analysis.draws import Chips, disturbed, noisy, stream
+from arcana.analysis.identity import told_settings
 from arcana.config import ChipConfig
 from arcana.emulate import Emulator
 from arcana.errors import BadInput
@@ -80,7 +81,7 @@ class NetSubject(Subject):
     def identity(self) -> bytes:
         """See ``Subject``."""
         state = self.net.state_dict()
-        parts = [repr(self.net).encode()]
+        parts = [told_settings(self.net).encode()]
         for name in sorted(state):
             parts += [name.encode(), state[name].detach().cpu().numpy().tobytes()]
         return b"|".join(parts)

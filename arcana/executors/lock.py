@@ -28,8 +28,9 @@ class Lock:
             return
         while not self._holds():
             os.close(self._handle)
-        os.ftruncate(self._handle, 0)
-        os.write(self._handle, f"process {os.getpid()} on {socket.gethostname()}".encode())
+        with suppress(OSError):  # who holds it is only said to others; on a full disk it cannot be
+            os.ftruncate(self._handle, 0)
+            os.write(self._handle, f"process {os.getpid()} on {socket.gethostname()}".encode())
 
     def _holds(self) -> bool:
         """Open and lock the file; False if its last holder has just removed it."""
