@@ -24,6 +24,7 @@ def fingerprint(work: StudyWork) -> dict[str, Any]:
         "targets": _hash(told),
         "metric": told_function(work.metric),
         "seed": work.seed,
+        "engine": work.engine,
         "points": [
             {**p.conditions.to_dict(), "mismatch": p.model.to_dict(), "resampled": [list(r) for r in p.resampled]}
             for p in work.points

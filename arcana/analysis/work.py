@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -14,6 +14,7 @@ from arcana.analysis.conditions import Conditions
 from arcana.analysis.draws import Chips
 from arcana.analysis.metrics import Metric
 from arcana.analysis.subject import Subject
+from arcana.engine.dispatch import settings, use_engine
 from arcana.errors import ArcanaWarning, BadInput
 from arcana.mismatch import MismatchModel
 from arcana.typing import Tensor
@@ -45,6 +46,7 @@ class StudyWork:
         targets: What the metric compares with.
         points: All points of the study, and last the undisturbed one.
         seed: Of the chips and of their input.
+        engine: Which engine runs them, here as in workers: see ``arcana.use_engine``.
     """
 
     subjects: Mapping[bool | None, Subject]
@@ -53,6 +55,7 @@ class StudyWork:
     targets: Any
     points: tuple[Point, ...]
     seed: int
+    engine: str = field(default_factory=lambda: settings().engine)
 
     def __call__(self, point: int, first: int, count: int) -> list[float]:
         """Values of chips ``first`` to ``first + count - 1``.
@@ -71,7 +74,7 @@ class StudyWork:
         chips = Chips(at.model, count, self.seed, first, drift=c.drift, dead_neurons=c.dead_neurons)
         if at.resampled:
             chips = chips.resampled(dict(at.resampled))
-        with warnings.catch_warnings():
+        with use_engine(self.engine), warnings.catch_warnings():
             if not undisturbed:  # what there is to warn of is said once, not for each of a thousand chips
                 warnings.simplefilter("ignore", ArcanaWarning)
             return self.subjects[c.quantised].run(self.X, chips, c)

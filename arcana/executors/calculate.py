@@ -14,6 +14,7 @@ from arcana.errors import BadInput
 from arcana.executors.chunks import Chunk, Work
 from arcana.executors.failures import Failure
 from arcana.executors.payload import Payload
+from arcana.executors.versions import check_version
 
 Answer: TypeAlias = list[float] | Failure
 
@@ -30,10 +31,18 @@ def calculate(payload: Payload, chunk: Chunk, threads: int | None) -> Answer:
             if payload.digest not in _loaded:
                 _loaded.clear()
                 _loaded[payload.digest] = load(payload.data)
-            with torch_threads(threads):
-                return _loaded[payload.digest](chunk.point, chunk.first, chunk.count)
         except BaseException as error:
             return Failure.of(error)
+        return attempt(_loaded[payload.digest], chunk, threads)
+
+
+def attempt(work: Work, chunk: Chunk, threads: int | None) -> Answer:
+    """The values of a chunk from a work that is loaded, or what went wrong."""
+    try:
+        with torch_threads(threads):
+            return work(chunk.point, chunk.first, chunk.count)
+    except BaseException as error:
+        return Failure.of(error)
 
 
 def load(data: bytes) -> Work:
@@ -48,17 +57,6 @@ def load(data: bytes) -> Work:
         hint = "workers must be able to import what the caller imports"
         raise BadInput.one("work", str(error), "a work that a worker can load", hint=hint) from error
     return work
-
-
-def check_version(ours: str, theirs: str | None, where: str) -> None:
-    """Refuse a worker with another arcana.
-
-    Raises:
-        BadInput: naming it.
-    """
-    if ours != theirs:
-        hint = "results are the same everywhere only with the same version everywhere"
-        raise BadInput.one(f"arcana's version on {where}", theirs, f"{ours}, as here", hint=hint)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from arcana.errors import BadFile, BadInput, Problem
 from arcana.executors.chunks import Key
 from arcana.executors.lock import Lock
 from arcana.executors.stored import from_text, to_text
-from arcana.files import read_text, write_whole
+from arcana.files import as_path, destination, read_text, write_whole
 
 _SHARE = 0.05  # of the time, at most, that goes into writing
 
@@ -33,11 +33,12 @@ class Checkpoint:
             is refused.
 
     Raises:
-        BadInput: if the fingerprint is not plain JSON.
+        BadInput: if the path is none, or the fingerprint is not plain JSON.
+        BadFile: if there is a folder, or anything else that is no file, in its place.
     """
 
     def __init__(self, path: str | Path, fingerprint: Mapping[str, Any]) -> None:
-        self.path = Path(path)
+        self.path = destination(as_path(path))  # a link stays, and the file that it names is written
         try:
             self.fingerprint = json.loads(json.dumps(dict(fingerprint), allow_nan=False))
         except (TypeError, ValueError) as error:
@@ -54,7 +55,7 @@ class Checkpoint:
         Raises:
             BadFile: if it is of another study, damaged, in use, or cannot be written.
         """
-        folder = self.path.absolute().parent
+        folder = self.path.parent
         if not folder.is_dir():
             raise BadFile(self.path, Problem("folder", str(folder), "an existing folder", hint="create it first"))
         self._lock = Lock(self.path)

@@ -12,11 +12,12 @@ from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 from arcana.errors import BadInput, Problems
-from arcana.executors.calculate import Answer, calculate, check_version
+from arcana.executors.calculate import Answer, calculate
 from arcana.executors.chunks import Chunk, Work
 from arcana.executors.failures import WorkersFailed
 from arcana.executors.payload import Payload, by_value
 from arcana.executors.submit import as_they_end
+from arcana.executors.versions import asking, check_workers
 
 
 class Dask:
@@ -112,19 +113,7 @@ class Dask:
             hint = f"waited {self.timeout:g} s; start some with `dask worker {address}`"
             raise BadInput.one(f"workers of the scheduler {address}", 0, "at least one", hint=hint) from error
 
-        def version() -> str | None:  # in here, so that it is sent as a whole: workers may not have its module
-            try:
-                return str(importlib.import_module("arcana").__version__)
-            except ImportError:
-                return None
-
-        problems = Problems()
-        for worker, found in client.run(version, on_error="ignore").items():
-            try:
-                check_version(payload.version, found, f"worker {worker}")
-            except BadInput as error:
-                problems.extend(error.problems)
-        problems.raise_if_any()
+        check_workers(client.run(asking(), on_error="ignore"), payload.version)
 
     def _check_alive(self, client: Any) -> None:
         """Called when nothing has come for a while.

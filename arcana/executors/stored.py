@@ -12,6 +12,7 @@ from typing import Any
 import arcana
 from arcana.errors import BadFile, Problem, Problems
 from arcana.executors.chunks import Key
+from arcana.files import parse_json
 
 FORMAT, VERSION = "arcana checkpoint", 1
 _ANEW = "delete it to begin again"
@@ -51,7 +52,7 @@ def _sum(text: str) -> str:
 
 def _header(path: Path, line: str) -> dict[str, Any]:
     try:
-        header = json.loads(line)
+        header = parse_json(line)
     except ValueError:
         header = None
     if not isinstance(header, dict) or header.get("format") != FORMAT:
@@ -62,9 +63,10 @@ def _header(path: Path, line: str) -> dict[str, Any]:
 
 def _check_header(path: Path, header: dict[str, Any], ours: Mapping[str, Any]) -> None:
     problems = Problems()
-    if header.get("version") != VERSION:
-        hint = "written by a newer arcana" if str(header.get("version")) > str(VERSION) else _ANEW
-        raise BadFile(path, Problem("format version", header.get("version"), f"{VERSION}", hint=hint))
+    version = header.get("version")
+    if version != VERSION:
+        hint = "written by a newer arcana" if isinstance(version, int) and version > VERSION else _ANEW
+        raise BadFile(path, Problem("format version", version, f"{VERSION}", hint=hint))
     if header.get("arcana") != arcana.__version__:
         problems.note("arcana's version in the checkpoint", header.get("arcana"), f"{arcana.__version__}, as here")
     for name, theirs, wanted in islice(_differences("", header.get("fingerprint"), dict(ours)), _MOST):

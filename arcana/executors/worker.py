@@ -8,8 +8,8 @@ import signal
 from contextlib import suppress
 from multiprocessing.connection import Connection
 
-from arcana.executors.calculate import Answer, load, torch_threads
-from arcana.executors.chunks import Chunk, Work
+from arcana.executors.calculate import attempt, load
+from arcana.executors.chunks import Work
 from arcana.executors.failures import Failure
 
 
@@ -34,12 +34,4 @@ def serve(connection: Connection, threads: int | None) -> None:
             work = Failure.of(error)
         connection.send(Asks.CHUNK)
         while (chunk := connection.recv()) is not None:
-            connection.send(work if isinstance(work, Failure) else _answer(work, chunk, threads))
-
-
-def _answer(work: Work, chunk: Chunk, threads: int | None) -> Answer:
-    try:
-        with torch_threads(threads):
-            return work(chunk.point, chunk.first, chunk.count)
-    except BaseException as error:
-        return Failure.of(error)
+            connection.send(work if isinstance(work, Failure) else attempt(work, chunk, threads))

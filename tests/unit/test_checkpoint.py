@@ -187,7 +187,7 @@ class TestPlaces:
             execute(Waves(), [0], 2, checkpoint=Checkpoint(tmp_path / "no" / "a.ckpt", PRINT))
 
     def test_a_folder_in_its_place(self, tmp_path):
-        with pytest.raises(BadFile, match="directory"):
+        with pytest.raises(BadFile, match="this is a folder"):
             execute(Waves(), [0], 2, checkpoint=Checkpoint(tmp_path, PRINT))
 
     def test_a_folder_that_cannot_be_written(self, tmp_path, monkeypatch):
