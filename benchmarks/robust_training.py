@@ -40,7 +40,7 @@ DEVELOP = 200_000  # and of those that settings were chosen by
 SHARE = 0.9  # of the clean accuracy: from there on a chip works
 METHODS: dict[str, dict[str, Any]] = {
     "plain": {"method": "plain"},
-    "sample": {"method": "sample", "chips": 2},
+    "sample": {"method": "sample"},
     "attack": {"method": "attack", "attack": Attack(1, 0.3)},
     "both": {"method": "both", "attack": Attack(1, 0.2)},
 }
@@ -54,7 +54,8 @@ def measure(task: Task, method: str, seed: int, chips: int, judge: int = JUDGE, 
     net, start = task.build(seed), time.process_time()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", StiffDriveWarning)  # some chips are driven harder than the sub-steps follow
-        harden(net, task.train, task.loss, mismatch=MismatchModel(CV), seed=seed, **options, **METHODS[method])
+        options |= METHODS[method] | ({"chips": task.chips} if method == "sample" else {})
+        harden(net, task.train, task.loss, mismatch=MismatchModel(CV), seed=seed, **options)
         trained = time.process_time() - start
         config = arcana.map_network(net, CHIP, seed=0).configuration()
         metric = arcana.Accuracy(task.classes)

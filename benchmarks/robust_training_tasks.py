@@ -36,6 +36,7 @@ class Task:
         test: Likewise.
         build: Makes the network of a seed.
         options: Of ``harden``, the same for every method.
+        chips: Fresh ones of an update, where there are some.
         unit: Rate difference that is one unit of the logits [Hz].
     """
 
@@ -46,6 +47,7 @@ class Task:
     test: tuple[torch.Tensor, torch.Tensor]
     build: Callable[[int], Sequential]
     options: Mapping[str, Any] = field(default_factory=dict)
+    chips: int = 2
     unit: float = RATE_UNIT
 
     def loss(self, hidden: torch.Tensor, out: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -110,8 +112,8 @@ def japanese_vowels() -> Task:
         # Every second one: 185 utterances are enough to tell networks apart, and a thousand chips are many
         (events(data.test_x[::2], data.test_lengths[::2]), torch.from_numpy(data.test_y[::2])),
     ]
-    options = {"updates": 120, "batch": 60}
-    return Task("JapaneseVowels", len(data.class_names), DT, *parts, speakers, options, 4.0)
+    options = {"updates": 240, "batch": 60}
+    return Task("JapaneseVowels", len(data.class_names), DT, *parts, speakers, options, chips=4, unit=4.0)
 
 
 def speakers(seed: int) -> Sequential:

@@ -18,7 +18,11 @@ COUNTED = {
     "simple_gru": 1834, "cb_gru": 1834, "cb_rnn": 1834, "cb_gru_stp": 1906, "cb_rnn_stp": 1906, "cb_rnn_tied": 1068,
     "cb_rnn_tied_stp": 1140, "dale_cb": 1836, "dale_cb_stp": 1908,
 }  # fmt: skip
-KINDS = [k for k in product((True, False), ("sigmoid", "relu", "softplus", "tanh"), (True, False), (True, False))]
+KINDS = [
+    kind
+    for kind in product((True, False), ("sigmoid", "relu", "softplus", "tanh"), (True, False), (True, False))
+    if not (kind[1] == "tanh" and kind[3])  # plastic synapses need rates >= 0
+]
 
 
 def drawn(generator, *shape, positive=False):
@@ -26,9 +30,7 @@ def drawn(generator, *shape, positive=False):
     return draw(*shape, generator=generator, dtype=torch.float64).requires_grad_()
 
 
-@pytest.mark.parametrize(
-    ("voltage", "rate", "gated", "plastic"), [k for k in KINDS if not (k[1] == "tanh" and k[3])]
-)
+@pytest.mark.parametrize(("voltage", "rate", "gated", "plastic"), KINDS)
 def test_gradients_are_those_of_finite_differences(voltage, rate, gated, plastic):
     g = torch.Generator().manual_seed(1)
     spec = LoopSpec(voltage, rate, 0.3, 0.6 if voltage else 1.0)
@@ -75,7 +77,7 @@ def test_a_sequence_in_two_pieces_is_the_same(preset):
 def test_dales_law_holds_after_any_step(preset):
     torch.manual_seed(0)
     network = BRNN(preset, 3, 8, 2)
-    optimizer = torch.optim.SGD(network.parameters(), lr=50.0)
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.5)
     for _ in range(5):
         optimizer.zero_grad()
         network(torch.randn(4, 5, 3))[0].square().sum().backward()
