@@ -92,7 +92,7 @@ def basic_motions() -> Task:
 
 SAMPLES, STEPS = 20, 5  # of an utterance; of a sample
 DT, RATE = 2e-3, 80.0  # s; Hz of a line at one standard deviation
-HIDDEN, PER_CLASS = 128, 14
+HIDDEN, PER_CLASS = 96, 8
 
 
 def japanese_vowels() -> Task:

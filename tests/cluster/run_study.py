@@ -1,6 +1,6 @@
 """A study in a process of its own, which a test may kill: see ``test_killed.py``.
 
-    python run_study.py FOLDER WORK WHERE PAUSE
+    python run_study.py FOLDER WORK WHERE
 
 Leaves ``study.ckpt`` and the calls of the workers in FOLDER, and the values in ``values.json`` if it gets so far.
 """
@@ -11,30 +11,46 @@ import json
 import sys
 from pathlib import Path
 
-from works import Chips, Waves
+from works import Waves
 
-from arcana.executors import Checkpoint, LocalPool, execute
+from arcana.executors import Checkpoint, LocalPool, checkpoint, execute
 
-KINDS = {"waves": Waves, "chips": Chips}
-POINTS, CHIPS, PRINT = (0, 2), 30, {"study": "killed"}
-
-
-def study(folder: Path, work: str, executor: object, pause: float = 0.0, chunk: int = 2) -> dict:
-    """The study, or what is left of it."""
-    checkpoint = Checkpoint(folder / "study.ckpt", PRINT)
-    return execute(KINDS[work](folder, pause), POINTS, CHIPS, chunk=chunk, executor=executor, checkpoint=checkpoint)
+POINTS, CHIPS = (0, 1), 30
+checkpoint._SHARE = 1.0  # every chunk is written at once: tests wait for them
 
 
-def main(folder: Path, work: str, where: str, pause: float) -> None:
+def run(folder: Path, work: str, executor: object, chunk: int = 2) -> dict:
+    """The study, or what is left of it: ``waves`` are formulas, ``study`` is a network on virtual chips."""
+    if work == "waves":
+        kept = stored(folder, work)
+        return execute(Waves(folder), POINTS, CHIPS, chunk=chunk, executor=executor, checkpoint=kept)
+    import studies
+
+    made = studies.study(studies.Pattern(folder), CHIPS)
+    return studies.rows(made.run(executor=executor, checkpoint=folder / "study.ckpt", chunk=chunk))
+
+
+def stored(folder: Path, work: str) -> Checkpoint:
+    """The checkpoint of the study."""
+    if work == "waves":
+        return Checkpoint(folder / "study.ckpt", {"study": "killed"})
+    import studies
+
+    from arcana.analysis.fingerprint import fingerprint
+
+    return Checkpoint(folder / "study.ckpt", fingerprint(studies.study().work))
+
+
+def main(folder: Path, work: str, where: str) -> None:
     if where == "pool":
-        values = study(folder, work, LocalPool(2), pause)
+        values = run(folder, work, LocalPool(2))
     else:
         from distributed import LocalCluster
 
         with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster:
-            values = study(folder, work, cluster.scheduler_address, pause)
+            values = run(folder, work, cluster.scheduler_address)
     (folder / "values.json").write_text(json.dumps([[*key, value.hex()] for key, value in values.items()]))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3], float(sys.argv[4]))
+    main(Path(sys.argv[1]), *sys.argv[2:])

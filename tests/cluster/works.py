@@ -1,4 +1,7 @@
-"""Works for tests with real processes: what they give follows from (point, chip); what they do is written down."""
+"""Works for tests with real processes: what they give follows from (point, chip); what they do is written down.
+
+Without torch, so that their workers start fast. ``studies.py`` has the real thing.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ class Waves:
     """A value for each chip with all of its 53 bits in use.
 
     Attributes:
-        folder: Where each call leaves a line in ``calls``; None for none.
+        folder: Where each call leaves a line in ``calls``, and waits until it is let through; None for neither.
         pause: Time that a chip takes [s].
         kills: Chip that kills its worker.
         times: How often it does.
@@ -48,44 +51,6 @@ class Waves:
         return mark.stat().st_size - 1
 
 
-@dataclass
-class Chips:
-    """Virtual chips of a small network; each value hangs on every bit of every membrane."""
-
-    folder: Path | None = None
-    pause: float = 0.0
-    seed: int = 3
-
-    def __post_init__(self) -> None:
-        import torch
-
-        import arcana
-
-        generator = torch.Generator().manual_seed(self.seed)
-        start = {"Itau_mem": 2e-12, "Igain_mem": 8e-11, "Idc": 4e-11, "Iw_ampa": 1e-12}
-        layers = [arcana.DPILayer(n, m, profile="dynapse1", **start) for n, m in ((4, 7), (7, 3))]
-        with torch.no_grad():
-            for layer in layers:
-                layer.W_ampa.copy_(torch.randint(0, 4, layer.W_ampa.shape, generator=generator))
-        self.net = arcana.Sequential(*layers)
-        self.X = (torch.rand(2, 120, 4, generator=generator) < 0.1).float()
-
-    def __call__(self, point: int, first: int, count: int) -> list[float]:
-        import torch
-
-        import arcana
-        from arcana.nn.chips import on_chips
-
-        note(self.folder, point, first, count)
-        time.sleep(self.pause * count)
-        chips = arcana.MismatchModel(0.1 * (point + 1)).sample(count, self.seed, first)
-        with torch.inference_mode(), on_chips(self.net, chips):
-            spikes, states = self.net(self.X)
-        assert float(spikes.sum()) > 0
-        membranes = states[-1].Imem.reshape(count, -1).double()
-        return [float(row.log().sum()) for row in membranes]
-
-
 class Threads:
     """Torch threads where it runs."""
 
@@ -108,14 +73,27 @@ class Alone:
         return [float(seen)] * count
 
 
-def note(folder: Path | None, point: int, first: int, count: int) -> None:
-    """Write a call down: process, point, first chip, number of chips."""
-    if folder is not None:
-        with (folder / "calls").open("a") as stream:
-            stream.write(f"{os.getpid()} {point} {first} {count}\n")
+def note(folder: Path | None, *numbers: int) -> None:
+    """Write a call down (process, numbers), then wait for as long as ``let_through`` says."""
+    if folder is None:
+        return
+    with (folder / "calls").open("ab") as stream:
+        stream.write(" ".join(map(str, (os.getpid(), *numbers))).encode() + b"\n")
+        stream.flush()
+        end = stream.tell()
+    mine = (folder / "calls").read_bytes()[:end].count(b"\n")
+    gate = folder / "gate"
+    while gate.exists() and mine > int(gate.read_text()):
+        time.sleep(0.01)
 
 
-def calls(folder: Path) -> list[tuple[int, int, int, int]]:
+def let_through(folder: Path, number: int) -> None:
+    """From now on only so many calls, counted from the first, go on."""
+    (folder / "gate.new").write_text(str(number))
+    (folder / "gate.new").replace(folder / "gate")
+
+
+def calls(folder: Path) -> list[tuple[int, ...]]:
     """The calls so far."""
     path = folder / "calls"
     lines = path.read_text().splitlines() if path.exists() else []
