@@ -84,8 +84,8 @@ def test_search_gives_the_same_again():
 def test_refinement_improves_a_handicapped_driver():
     circuit = TWC.solved()
     with torch.no_grad():
-        circuit.cell.raw_decay += 0.02
-        circuit.cell.threshold += 0.01
+        circuit.cell.raw_decay += 0.005
+        circuit.cell.threshold += 0.002
     before = judge(circuit, grid(64, torch.float64)).returns.mean()
     done = refine(circuit, updates=2, cars=4, judges=64)
     after = judge(circuit, grid(64, torch.float64)).returns.mean()
