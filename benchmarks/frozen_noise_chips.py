@@ -4,9 +4,9 @@
     python -m benchmarks.frozen_noise_chips --quick
     python -m benchmarks.frozen_noise_chips --plot docs/images/frozen_noise.png
 
-The named task is examples/09_noisy_frozen_noise.py, the harder one benchmarks/frozen_noise_chips_hard.py. Every
-number of docs/frozen-noise.md and of its picture is printed here. Chips and disturbances of the tests have seeds of
-their own: none was met in training.
+The named task is frozen_noise_chips_named.py, the harder one frozen_noise_chips_hard.py. Every
+table of docs/frozen-noise.md and its picture come from here, but for the row of DYNAP-SE2. Chips and disturbances
+of the tests have seeds of their own: none was met in training.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from benchmarks.frozen_noise_chips_hard import (
     CLASSES,
     NONE,
     disturb,
-    easy,
     population,
     single,
 )
+from benchmarks.frozen_noise_chips_named import easy, run, show, table
 from benchmarks.tables import Table
 
 ORDER = (0, 1, 1, 0, 0, 1, 0, 1)  # of patterns that follow each other
@@ -75,11 +75,6 @@ class Hard:
     seed: int
     stages: dict[str, Any]
     cores: int
-
-
-def show(values: torch.Tensor, digits: int = 1) -> str:
-    """5th percentile / median."""
-    return f"{easy.quantile(values, 0.05):.{digits}f} / {easy.quantile(values, 0.5):.{digits}f}"
 
 
 def hard(size: Size) -> list[Hard]:
@@ -194,7 +189,8 @@ def main(given: Iterable[str]) -> int:
     torch.set_num_threads(1)
     size = QUICK if options.quick else Size()
     console = Console() if sys.stdout.isatty() else Console(width=170)
-    named = easy.main(size.seeds, size.chips, CHIP, quick=options.quick)
+    named = run(size.seeds, size.chips, CHIP, quick=options.quick)
+    table(named).show(console)
     limits(size).show(console)
     found = hard(size)
     hard_table(found, size).show(console)

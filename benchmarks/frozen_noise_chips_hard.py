@@ -9,18 +9,13 @@ class reads them out, with inhibition of its own; its ratio is what is judged.
 
 from __future__ import annotations
 
-import runpy
 from dataclasses import dataclass
-from pathlib import Path
-from types import SimpleNamespace
 
 import torch
 
 from arcana.model import DPILayer
 from arcana.nn.sequential import Sequential
-
-EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "09_noisy_frozen_noise.py"
-easy = SimpleNamespace(**runpy.run_path(str(EXAMPLE)))
+from benchmarks.frozen_noise_chips_named import easy
 
 CHIP, CLASSES, EACH = "dynapse1", 6, 48
 FROM_EACH = 4  # words of inhibition that a neuron hears from each other class

@@ -32,7 +32,12 @@ class Accuracy:
     classes: int | None = None
 
     def __call__(self, spikes: Tensor, targets: Tensor) -> float:
-        """Share of right series; spikes (B, T, n), targets (B,)."""
+        """Share of right series; spikes (B, T, n), targets (B,).
+
+        Raises:
+            BadInput: for targets that are no class.
+        """
+        self._check(spikes, targets)
         return float((self.decide(spikes) == targets).double().mean())
 
     def decide(self, spikes: Tensor) -> Tensor:
@@ -42,13 +47,17 @@ class Accuracy:
 
     def confusion(self, spikes: Tensor, targets: Tensor) -> list[list[int]]:
         """Series of class i (row) taken for class j (column); the last column counts the undecided."""
-        classes = spikes.shape[-1] if self.classes is None else self.classes
-        if bool((targets < 0).any()) or bool((targets >= classes).any()):
-            raise BadInput.one("targets", sorted(set(targets.tolist())), f"classes 0 to {classes - 1}")
+        classes = self._check(spikes, targets)
         table = [[0] * (classes + 1) for _ in range(classes)]
         for true, taken in zip(targets.tolist(), self.decide(spikes).tolist(), strict=True):
             table[true][taken] += 1
         return table
+
+    def _check(self, spikes: Tensor, targets: Tensor) -> int:
+        classes = spikes.shape[-1] if self.classes is None else self.classes
+        if bool((targets < 0).any()) or bool((targets >= classes).any()):
+            raise BadInput.one("targets", sorted(set(targets.tolist())), f"classes 0 to {classes - 1}")
+        return classes
 
 
 accuracy = Accuracy()

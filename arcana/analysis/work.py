@@ -80,7 +80,12 @@ class StudyWork:
             return self.subjects[c.quantised].run(self.X, chips, c)
 
     def _value(self, spikes: Tensor, point: int, chip: int) -> float:
-        value = self.metric(spikes, self.targets)
+        where = f"metric of chip {chip} at {self.points[point].conditions.label()}"
+        try:
+            value = self.metric(spikes, self.targets)
+        except Exception as error:
+            error.add_note(where)  # a mistake of the user's own function stays what it is
+            raise
         try:
             number = float(value)
         except (TypeError, ValueError, RuntimeError):
@@ -88,6 +93,5 @@ class StudyWork:
         if not math.isfinite(number):
             shape = tuple(value.shape) if hasattr(value, "shape") else ()
             given = f"{type(value).__name__} of shape {shape}" if shape else value
-            where = f"metric of chip {chip} at {self.points[point].conditions.label()}"
             raise BadInput.one(where, given, "one finite number")
         return number

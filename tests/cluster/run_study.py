@@ -16,7 +16,6 @@ from works import Waves
 from arcana.executors import Checkpoint, LocalPool, checkpoint, execute
 
 POINTS, CHIPS = (0, 1), 30
-checkpoint._SHARE = 1.0  # every chunk is written at once: tests wait for them
 
 
 def run(folder: Path, work: str, executor: object, chunk: int = 2) -> dict:
@@ -42,6 +41,7 @@ def stored(folder: Path, work: str) -> Checkpoint:
 
 
 def main(folder: Path, work: str, where: str) -> None:
+    checkpoint._SHARE = 1.0  # every chunk is written at once: tests wait for them
     if where == "pool":
         values = run(folder, work, LocalPool(2))
     else:

@@ -7,14 +7,14 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import active_children, get_context
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # tests are imported with importlib
 
-from works import Threads, Waves, calls
+from works import Threads, Waves, calls, own_children
 
 from arcana.errors import BadInput
 from arcana.executors import Checkpoint, LocalPool, WorkersFailed, execute
@@ -24,7 +24,7 @@ def test_the_same_bit_for_bit_from_one_worker_and_four_in_any_chunks():
     alone = execute(Waves(), [0, 1], [13, 6], chunk=4)
     for workers, chunk in [(1, 3), (4, 2), (4, 8)]:
         assert execute(Waves(), [0, 1], [13, 6], chunk=chunk, executor=workers) == alone
-    assert active_children() == []
+    assert own_children() == []
 
 
 def test_torch_has_as_many_threads_as_was_said():
@@ -45,7 +45,7 @@ def test_a_chunk_that_kills_every_worker_is_named(tmp_path):
         execute(Waves(tmp_path, kills=5), [3], 6, chunk=2, executor=1, checkpoint=Checkpoint(path, {}))
     with Checkpoint(path, {}) as kept:
         assert kept == execute(Waves(), [3], 4)
-    assert active_children() == []
+    assert own_children() == []
 
 
 @pytest.mark.parametrize("executor", [None, 2])
@@ -64,7 +64,7 @@ def test_an_error_of_the_work_comes_as_it_was_and_ends_the_others(executor, tmp_
         assert kept.items() <= execute(Waves(), [0], 400).items()
     assert len(calls(tmp_path)) < 20
     assert time.monotonic() - begun < 30
-    assert active_children() == []
+    assert own_children() == []
 
 
 def test_an_error_in_the_callers_progress_ends_the_workers():
@@ -74,7 +74,7 @@ def test_an_error_in_the_callers_progress_ends_the_workers():
 
     with pytest.raises(ZeroDivisionError):
         execute(Waves(pause=0.1), [0], 100, chunk=1, executor=2, progress=progress)
-    assert active_children() == []
+    assert own_children() == []
 
 
 def test_a_large_work_is_sent_to_each_worker(tmp_path):

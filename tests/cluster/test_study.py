@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from multiprocessing import active_children
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent))  # tests are imported with importlib
 
 from studies import MODEL, SCALES, OnlyReference, Pattern, Refuses, data, network, rows, study
-from works import calls
+from works import calls, own_children
 
 import arcana
 from arcana.analysis.fingerprint import fingerprint
@@ -103,7 +102,7 @@ class TestMetrics:
         with Checkpoint(path, fingerprint(made.work)) as kept:
             assert kept == {key: alone[key] for key in [(0, chip) for chip in range(8)]}
         assert {call[0] for call in calls(tmp_path)[1:]}.isdisjoint({call[0] for call in calls(tmp_path)[:1]})
-        assert active_children() == []
+        assert own_children() == []
 
     def test_one_that_cannot_be_sent(self, alone, address, tmp_path):
         metric, path = Pattern(), tmp_path / "a.ck"

@@ -10,7 +10,9 @@ import os
 import signal
 import time
 from dataclasses import dataclass
+from multiprocessing import active_children
 from pathlib import Path
+from typing import Any
 
 from arcana.errors import BadInput
 
@@ -98,3 +100,8 @@ def calls(folder: Path) -> list[tuple[int, ...]]:
     path = folder / "calls"
     lines = path.read_text().splitlines() if path.exists() else []
     return [tuple(map(int, line.split())) for line in lines]
+
+
+def own_children() -> list[Any]:
+    """Processes started here that still run, but for those of the cluster that all tests share."""
+    return [process for process in active_children() if "Dask" not in process.name]

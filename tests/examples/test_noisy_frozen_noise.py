@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
 
-ROOT = Path(__file__).resolve().parents[2]
+from benchmarks import frozen_noise_chips_hard as hard
+from benchmarks import frozen_noise_chips_named as named
+from benchmarks.frozen_noise_chips_named import easy as task
 
-
-def load(path: Path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-task = load(ROOT / "examples" / "09_noisy_frozen_noise.py")
-hard = load(ROOT / "benchmarks" / "frozen_noise_chips_hard.py")
 EYE = torch.arange(2)
 
 
 @pytest.fixture(scope="module")
 def hardened():
     """The noise-trained race of seed 0, on 40 chips of each CV."""
-    (result,) = task.main(quick=True, show=False, only="race, noise-trained")
+    (result,) = named.run(quick=True, only="race, noise-trained")
     return result
 
 
@@ -42,18 +30,33 @@ class TestTwoPatterns:
 
     def test_the_ratio_does_not_come_from_silence_alone(self, hardened):
         """The right neuron fires well, not at 8 Hz against the floor of 2 Hz."""
-        for chips in hardened.chips.values():
+        for cv, chips in hardened.chips.items():
             assert chips.silent == 0
             assert task.quantile(chips.right, 0.05) > 20
+            harsher = chips.right.clamp(min=8) / chips.wrong.clamp(min=8)  # four spikes instead of one
+            assert task.quantile(harsher.amin(-1), 0.05) >= task.WANTED[cv]
+
+    def test_every_bias_of_the_mapped_network_is_off(self):
+        """The file's network, not the trained one: codes, and mismatch on each bias of each neuron."""
+        net = task.race(0, "dynapse1", 0.0, 2)
+        emulator = task.emulated(net, "dynapse1")
+        (layer,) = emulator.net.layers
+        assert float(layer.nominal("Iw_ampa")) != float(net.nominal("Iw_ampa"))
+        assert float(layer.nominal("Iw_ampa")) == pytest.approx(float(net.nominal("Iw_ampa")), rel=0.02)
+        emulator.set_mismatch(task.MismatchModel(0.2).sample(200, task.TEST_SEED))
+        factors = layer.mismatch_factors()
+        assert set(factors) == set(layer.bias_names())
+        for name, logs in factors.items():
+            assert float(logs.exp().std()) == pytest.approx(0.2, rel=0.15), name
 
     def test_inhibition_is_what_decides(self):
         """Without it the same excitation tells nothing: both neurons fire for the whole pattern."""
-        (without,) = task.main(quick=True, show=False, only="no inhibition")
+        (without,) = named.run(quick=True, only="no inhibition")
         assert without.percentile(0.1) < 1.5
         assert task.quantile(without.chips[0.1].wrong, 0.5) > 20
 
     def test_the_balance_of_example_02_is_lost_at_cv_02(self):
-        emulator = task.emulated(task.balance(0, 0.0, 100), "dynapse1")
+        emulator = task.emulated(named.balance(0, 0.0, 100), "dynapse1")
         assert float(task.judge(emulator, task.patterns(0), EYE, 0.0, 1, 0).ratios) > 5
         chips = task.judge(emulator, task.patterns(0), EYE, 0.2, 40, task.TEST_SEED)
         assert task.quantile(chips.ratios, 0.05) < 1
@@ -67,7 +70,7 @@ class TestTwoPatterns:
 
     @pytest.mark.slow
     def test_five_of_five_seeds_on_200_chips(self):
-        results = task.main(show=False, only="race, noise-trained")
+        results = named.run(only="race, noise-trained")
         assert len(results) == 5
         for result in results:
             assert result.reached, result
@@ -76,10 +79,10 @@ class TestTwoPatterns:
 
 class TestJudge:
     def test_patterns_and_ratio_are_those_of_example_02(self):
-        assert torch.equal(task.patterns(3), task.noise.patterns(3))
+        assert torch.equal(task.patterns(3), named.noise.patterns(3))
         rates = torch.tensor([[20.0, 4.0], [0.0, 12.0]])
         found = task.chips_of(rates.unsqueeze(0), EYE)
-        assert float(found.ratios) == min(task.noise.ratios_of(rates)) == 5.0
+        assert float(found.ratios) == min(named.noise.ratios_of(rates)) == 5.0
 
     def test_silence_is_no_success(self):
         rates = torch.tensor([[[0.0, 0.0], [0.0, 40.0]], [[30.0, 0.0], [8.0, 8.0]]])

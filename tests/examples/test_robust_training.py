@@ -21,7 +21,7 @@ def example():
 
 
 def test_both_networks_learn_and_are_judged_on_the_same_chips(example, capsys):
-    plain, hardened = example.main(updates=16, chips=12).values()
+    plain, hardened = example.main(updates=24, chips=12).values()
     for report in (plain, hardened):
         assert report.clean >= 0.75  # chance is a quarter
         assert report.seed == example.JUDGED_ON != example.TRAINED_ON

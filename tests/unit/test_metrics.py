@@ -42,3 +42,9 @@ def test_classes_that_do_not_exist_are_refused():
 def test_neurons_that_cannot_be_shared_out_are_refused():
     with pytest.raises(BadInput, match="divisor"):
         Accuracy(3)(spikes_of([1, 0]), torch.tensor([0]))
+
+
+def test_accuracy_refuses_targets_that_are_no_class():
+    spikes = torch.ones(2, 3, 4)
+    with pytest.raises(BadInput, match=r"targets is \[1, 7\], allowed: classes 0 to 1"):
+        Accuracy(2)(spikes, torch.tensor([1, 7]))
