@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from arcana.errors import ArcanaWarning, BadInput, Problem, Problems, unknown_name, warn_user
+from arcana.graded import GradedGraph
 from arcana.graph import NetworkGraph
 from arcana.hardware.defects import DefectMap
 from arcana.hardware.profile import HardwareProfile
@@ -177,7 +178,16 @@ def network_graph(net: Any) -> NetworkGraph:
     """
     if isinstance(net, NetworkGraph):
         return net
-    graph = net.graph() if callable(getattr(net, "graph", None)) else None
+    graph = net.graph() if callable(getattr(net, "graph", None)) else net
+    if isinstance(graph, GradedGraph):
+        gaps = ", ".join(f"{c.source} -> {c.target}" for c in graph.gap_junctions)
+        given = f"{type(net).__name__} with {len(graph.units)} graded units"
+        hint = (
+            f"and no chip has a circuit for its {len(graph.gap_junctions)} gap junctions ({gaps})" if gaps else ""
+        )
+        raise BadInput.one(
+            "net", given, "neurons that spike: a DPILayer, a Sequential or a NetworkGraph", hint=hint
+        )
     if not isinstance(graph, NetworkGraph):
         raise BadInput.one("net", type(net).__name__, "a DPILayer, a Sequential or a NetworkGraph")
     return graph
