@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
-PATH = Path(__file__).resolve().parents[2] / "examples" / "10_robust_training.py"
+from benchmarks.robust_training_tasks import basic_motions
+
+ROOT = Path(__file__).resolve().parents[2]
+PATH = ROOT / "examples" / "10_robust_training.py"
 
 
 @pytest.fixture(scope="module")
@@ -38,3 +42,12 @@ def test_hardened_pays(example):
     plain, hardened = (report.points[0].summary for report in example.main(show=False).values())
     assert hardened.mean > plain.mean
     assert hardened.yield_low > plain.yield_high
+
+
+def test_the_snippet_of_the_page_runs():
+    (snippet,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "robust-training.md").read_text("utf-8"), re.S)
+    task = basic_motions()
+    names = {"net": task.build(0), **dict(zip(("X", "y"), task.train, strict=True))}
+    names |= dict(zip(("X_test", "y_test"), task.test, strict=True))
+    exec(snippet.replace("updates=120", "updates=3").replace("test), Mis", "test), n_chips=4, mismatch=Mis"), names)
+    assert len(names["report"].points[0].values) == 4
