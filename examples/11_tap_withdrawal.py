@@ -5,7 +5,7 @@
     python examples/11_tap_withdrawal.py --seed 3 --save driver.json
 
 A random search over 12,000 circuits finds one that solves MountainCarContinuous, gradients through whole episodes
-make it cheaper. Pictures: the wiring, all neurons of the published circuit at a tap on the head and one on the tail,
+make it cheaper. Pictures: the wiring, all neurons of the published circuit at a tap on the head and on the tail,
 and all neurons of the new circuit while it drives. docs/tap-withdrawal.md explains the model.
 """
 
