@@ -13,7 +13,7 @@ demo: $(VENV)/.demo
 	$(BIN)/arcana demo --force
 
 test: $(VENV)/.test check
-	$(BIN)/pytest -n 2 --cov=arcana --cov-report=term:skip-covered --cov-fail-under=90
+	$(BIN)/pytest -n 2 --dist worksteal --cov=arcana --cov-report=term:skip-covered --cov-fail-under=90
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -12,9 +12,12 @@ from arcana.errors import BadInput, Problems, unknown_name
 from arcana.limits import MOST, is_whole
 from arcana.networks.brnn.cell import Cell
 from arcana.networks.brnn.functions import RATES
+from arcana.networks.brnn.graph import rate_graph
+from arcana.networks.brnn.gru import GRU
 from arcana.networks.brnn.loop import Loop, LoopSpec
 from arcana.networks.brnn.parts import parts_of
 from arcana.networks.brnn.reference import read_reference
+from arcana.rate_graph import RateGraph
 from arcana.typing import Tensor
 
 
@@ -83,7 +86,9 @@ class BRNN(nn.Module):
             problems.note("dt", dt, "a number above 0, up to 1")
         problems.raise_if_any()
         self.preset, self.n_in, self.n_hidden, self.dt = preset, n_in, n_hidden, float(dt)
-        self.cell = Cell(self.parts, n_in, n_hidden)
+        self.cell: Cell | GRU = (
+            GRU(n_in, n_hidden) if self.parts.gate == "gru" else Cell(self.parts, n_in, n_hidden)
+        )
         self.readout = nn.Linear(n_hidden, n_out)
 
     @classmethod
@@ -119,9 +124,9 @@ class BRNN(nn.Module):
 
     def start(self, batch: int) -> BRNNState:
         """The state at rest: v = 0 or r = 0, u = U, x = 1."""
-        zero = self.cell.b.new_zeros(batch, self.n_hidden)
+        zero = self.readout.weight.new_zeros(batch, self.n_hidden)
         u, x = None, None
-        if self.parts.plastic:
+        if self.parts.plastic and isinstance(self.cell, Cell):
             u, x = self.cell.plasticity()[2].expand(batch, -1), torch.ones_like(zero)
         if self.parts.state == "rate":
             return BRNNState(None, zero, u, x)
@@ -139,7 +144,10 @@ class BRNN(nn.Module):
             BadInput: for a wrong shape, and values that are not finite.
         """
         x = self._read(x, state)
-        start, weights, parts = state or self.start(len(x)), self.cell.weights(), self.parts
+        start, parts = state or self.start(len(x)), self.parts
+        if isinstance(self.cell, GRU):
+            return self._trace(*self.cell.run(x, start.r), None, None)
+        weights = self.cell.weights()
         steps = x.transpose(0, 1)  # time first: what a step reads lies together
         A = nn.functional.linear(steps, weights.P, weights.b)
         G = None if weights.P_z is None else nn.functional.linear(steps, weights.P_z, weights.b_z)
@@ -160,13 +168,17 @@ class BRNN(nn.Module):
 
     def read(self, state: Tensor) -> Tensor:
         """Logits (B, n_out) for v or r (B, n); inhibitory units are 0 in it where the output is ``excitatory``."""
-        if self.parts.output == "excitatory":
+        if self.parts.output == "excitatory" and isinstance(self.cell, Cell):
             state = torch.where(self.cell.excites, state, torch.zeros_like(state))
         out: Tensor = self.readout(state)
         return out
 
+    def graph(self) -> RateGraph:
+        """The network as plain data, with the weights that act now; see ``arcana.networks.brnn.graph``."""
+        return rate_graph(self.parts, self.cell, self.readout)
+
     def _read(self, x: Any, state: BRNNState | None) -> Tensor:
-        problems, like = Problems(), self.cell.b
+        problems, like = Problems(), self.readout.weight
         if not isinstance(x, torch.Tensor) or x.ndim != 3 or x.shape[-1] != self.n_in or 0 in x.shape:
             shape = tuple(getattr(x, "shape", ())) or type(x).__name__
             raise BadInput.one("x", shape, f"(batch, time, {self.n_in}), none of them 0", "(shape)")

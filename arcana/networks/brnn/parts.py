@@ -11,7 +11,7 @@ from arcana.networks.brnn.functions import CONSTRAINTS, RATES
 
 State: TypeAlias = Literal["voltage", "rate"]
 Drive: TypeAlias = Literal["free", "signed", "reversal"]
-Gate: TypeAlias = Literal["none", "constant", "free", "tied", "scalar", "unit", "matrix", "signs"]
+Gate: TypeAlias = Literal["none", "constant", "free", "tied", "scalar", "unit", "matrix", "signs", "gru"]
 Output: TypeAlias = Literal["all", "excitatory"]
 SCALED: tuple[Gate, ...] = ("scalar", "unit", "matrix", "signs")
 
@@ -27,7 +27,8 @@ class Parts:
             second).
         gate: z: 1 (``none``), a constant of each unit, scale sigmoid(K r + P_z x + b_z) with K and P_z of their own
             (``free``), those of the drive times a factor (``tied``), or |W| and |P| with factors A = 10 sigmoid(a)
-            that are one number, one for each unit, a matrix, or one for each sign.
+            that are one number, one for each unit, a matrix, or one for each sign. ``gru``: torch's own GRU, with
+            a reset gate as well.
         K: Constraint of K (and C).
         P_z: Constraint of P_z.
         reversal: Of the reversal potentials: ``relu`` or ``exp``.
@@ -74,6 +75,15 @@ class Parts:
             problems.note("gate", "signs", "with drive signed: it has one factor for each sign of W")
         if self.state == "voltage" and self.gate == "none":
             problems.note("gate", "none", "any other with state voltage: without leak it only sums up")
+        if self.gate == "gru" and (self.state, self.drive, self.plastic, self.rate) != (
+            "rate",
+            "free",
+            False,
+            "tanh",
+        ):
+            problems.note(
+                "gate", "gru", "with state rate, drive free, rate tanh and no plasticity: it is torch's own"
+            )
         if self.plastic and self.rate == "tanh":
             problems.note("rate", "tanh", "sigmoid, relu or softplus with plastic synapses: they need rates >= 0")
         problems.raise_if_any()
@@ -96,6 +106,7 @@ def _with(parts: Parts, **changes: Any) -> Parts:
 PRESETS: Mapping[str, Parts] = {
     "vanilla": Parts(state="rate", gate="none"),
     "simple_gru": Parts(state="rate", scale="one"),
+    "full_gru": Parts(state="rate", gate="gru", rate="tanh", scale="one"),
     "cb_gru": Parts(),
     "cb_rnn": _CB,
     "cb_rnn_tied": Parts(gate="tied"),
@@ -114,7 +125,6 @@ PRESETS: Mapping[str, Parts] = {
     "matrix_a_ei": Parts(state="rate", gate="signs", drive="signed"),
     "stp": Parts(state="rate", gate="constant", plastic=True, recovery="any"),
 }
-TORCH_GRU = "full_gru"  # torch's own
 
 
 def parts_of(preset: str, changes: Mapping[str, Any]) -> Parts:
@@ -123,9 +133,9 @@ def parts_of(preset: str, changes: Mapping[str, Any]) -> Parts:
     Raises:
         BadInput: for an unknown preset or part (with the nearest known ones), and parts that do not go together.
     """
-    known, names = tuple(f.name for f in fields(Parts)), (*PRESETS, TORCH_GRU)
+    known = tuple(f.name for f in fields(Parts))
     problems = Problems(unknown_name("part", name, known) for name in changes if name not in known)
     if preset not in PRESETS:
-        problems.append(unknown_name("preset", str(preset), names))
+        problems.append(unknown_name("preset", str(preset), PRESETS))
     problems.raise_if_any()
     return _with(PRESETS[preset], **changes)
