@@ -24,7 +24,7 @@ from rich.console import Console
 from stable_baselines3 import PPO
 from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
-from stable_baselines3.common.vec_env import DummyVecEnv
+from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 from torch import nn
 
 from arcana.networks import TWC, FiuriState
@@ -32,7 +32,7 @@ from arcana.networks.gym_judge import ENVIRONMENT, judge_in_gymnasium
 from arcana.networks.parameter_file import write_parameters
 from arcana.networks.search import search
 
-WINDOW, TEMPERATURE, CARS, RATE = 16, 0.02, 16, 2e-4
+WINDOW, TEMPERATURE, CARS, RATE, GAMMA = 16, 0.02, 16, 2e-4, 0.999
 SCALE = (1.0, 10.0)  # of position and velocity, for the value network
 
 
@@ -116,18 +116,23 @@ class CircuitPolicy(ActorCriticPolicy):
         self.optimizer = self.optimizer_class(self.parameters(), lr=lr_schedule(1), **self.optimizer_kwargs)
 
 
-def main(steps: int = 200_000, seed: int = 0, candidates: int = 4000, save: Path | None = None) -> dict[str, float]:
-    """Search, PPO, and mean returns over 100 episodes of gymnasium before and after."""
+def main(
+    steps: int = 200_000, seed: int = 0, candidates: int = 4000, save: Path | None = None, rollout: int = 512
+) -> tuple[dict[str, float], TWC]:
+    """Search, PPO; mean returns over 100 episodes of gymnasium before and after, and the circuit."""
     console, circuit = Console(), TWC().double()
     search(circuit.connectome, n=candidates, seed=seed).best.load_into(circuit, 0)
     before = judge_in_gymnasium(circuit, 100, seed=10_000)
     console.print(f"searched: {before.returns.mean():.2f}, {before.solved.double().mean():.0%} solved")
     circuit.cell.set_variant("annealed", temperature=TEMPERATURE)
     cars = DummyVecEnv([lambda: Remembering(gymnasium.make(ENVIRONMENT), circuit)] * CARS)
+    cars = VecNormalize(
+        cars, norm_obs=False, gamma=GAMMA
+    )  # of the reward: 100 at the goal is much for a value network
     options = {"features_extractor_class": Through, "features_extractor_kwargs": {"circuit": circuit},
                "log_std_init": -2.5, "ortho_init": False}  # fmt: skip
     learner = PPO(
-        CircuitPolicy, cars, n_steps=512, batch_size=1024, n_epochs=4, gamma=0.999, gae_lambda=0.95,
+        CircuitPolicy, cars, n_steps=rollout, batch_size=2 * rollout, n_epochs=4, gamma=GAMMA, gae_lambda=0.95,
         learning_rate=RATE, policy_kwargs=options, seed=seed,
     )  # fmt: skip
     learner.learn(steps, progress_bar=console.is_terminal)
@@ -137,7 +142,7 @@ def main(steps: int = 200_000, seed: int = 0, candidates: int = 4000, save: Path
     score = {"before": float(before.returns.mean()), "after": float(after.returns.mean())}
     if save is not None:
         console.print(f"written: {write_parameters(circuit, save, {'seed': seed, 'steps': steps, **score})}")
-    return score
+    return score, circuit
 
 
 if __name__ == "__main__":
