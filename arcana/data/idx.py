@@ -16,7 +16,9 @@ from arcana.errors import BadFile, Problem, Problems
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 MOST_DIMENSIONS = 32  # of an array of numpy
 _MAGIC = (
-    "00 00, the type (" + ", ".join(f"{code:02x}" for code in TYPES) + f") and the dimensions (0 to {MOST_DIMENSIONS})"
+    "00 00, the type ("
+    + ", ".join(f"{code:02x}" for code in TYPES)
+    + f") and the dimensions (0 to {MOST_DIMENSIONS})"
 )
 
 
@@ -45,7 +47,9 @@ def read_idx(path: str | Path) -> NDArray[Any]:
         if len(data) < size:
             raise BadFile(path, Problem("values", len(data), by_header, "bytes", "the file is cut off"))
         if stream.read(1):
-            raise BadFile(path, Problem("values", f"more than {size}", by_header, "bytes", "there are bytes behind"))
+            raise BadFile(
+                path, Problem("values", f"more than {size}", by_header, "bytes", "there are bytes behind")
+            )
     return np.frombuffer(data, kind).reshape(shape).astype(kind.newbyteorder("="), copy=False)
 
 

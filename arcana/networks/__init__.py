@@ -1,6 +1,7 @@
 """Higher networks, built from parts and held against the programs that they come from."""
 
 from arcana.graded import Connection
+from arcana.networks.brnn import BRNN
 from arcana.networks.circuit import Circuit, Trace
 from arcana.networks.connectome import Connectome
 from arcana.networks.connectome_file import read_connectome
@@ -10,6 +11,6 @@ from arcana.networks.twc import TWC
 from arcana.networks.weights import GapJunction, MaskedDense
 
 __all__ = [
-    "Circuit", "Connection", "Connectome", "FiuriCell", "FiuriState", "GapJunction", "Interface", "MaskedDense",
+    "BRNN", "Circuit", "Connection", "Connectome", "FiuriCell", "FiuriState", "GapJunction", "Interface", "MaskedDense",
     "TWC", "Trace", "read_connectome",
 ]  # fmt: skip

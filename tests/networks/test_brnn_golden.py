@@ -64,7 +64,7 @@ def test_where_u_started_elsewhere(tag):
 
 
 def test_the_misplaced_bracket_is_refused_by_its_name():
-    with pytest.raises(BadInput, match=r"tag is 'w10_06_DaleCB_MA'"):
+    with pytest.raises(BadInput, match=r"tag is 'w10_06_DaleCB_MA'.* outside the sigmoid"):
         BRNN.from_reference(BRACKET, parameters(BRACKET))
 
 
@@ -79,3 +79,20 @@ def test_parameters_that_are_missing_strange_or_not_finite_are_named():
         BRNN.from_reference(tag, {k: v for k, v in good.items() if k != "fc.weight"})
     with pytest.raises(BadInput, match=r"W is 'float32', allowed: finite numbers"):
         BRNN.from_reference(tag, good | {"lstm.rnncell.W": np.full((24, 24), np.nan, dtype=np.float32)})
+
+
+def test_the_misplaced_bracket_explains_the_network_that_diverges():
+    """z = dt sigmoid(|K| r) + exp(p_z) x + g_z gives what is stored; its z is far outside 0 ... dt."""
+    p = {name.rpartition(".")[2]: value.astype(float) for name, value in parameters(BRACKET).items()}
+    v, r, states, gates = np.zeros((5, 24)), np.full((5, 24), 0.5), [], []
+    for x in X.astype(float).swapaxes(0, 1):
+        z = p["dt"] / (1 + np.exp(-r @ np.abs(p["K"]).T)) + x @ np.exp(p["p_z"]).T + p["g_z"].ravel()
+        v = (1 - z) * v + p["dt"] * (r @ p["K"].T + x @ p["p_r"].T + p["b_r"].ravel())
+        r = 1 / (1 + np.exp(-np.clip(v, -700, None)))
+        states.append(v)
+        gates.append(z)
+    for name, series in (("state", states), ("z_t", gates)):
+        stored = GOLDEN[f"{BRACKET}|{name}"]
+        assert np.abs(np.stack(series, 1) - stored).max() <= 1e-5 * np.abs(stored).max()
+    assert np.abs(gates).max() > 10 * abs(p["dt"])
+    assert np.abs(states[-1]).max() > 100

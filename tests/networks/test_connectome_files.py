@@ -21,7 +21,9 @@ SOUND = {
     "inputs": [{"pos": "a", "neg": "b", "valley": 0, "min": -1, "max": 1}],
     "outputs": [{"pos": "c", "neg": "d", "valley": 0, "min": -1, "max": 1}],
 }
-in_a_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+in_a_folder = settings(
+    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 
 def written(folder, content, name="circuit.json"):

@@ -13,7 +13,7 @@ from arcana.networks import TWC
 from arcana.networks.parameter_file import read_parameters, write_parameters
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(circuits())
 def test_they_come_back(tmp_path, circuit):
     path = write_parameters(circuit, tmp_path / "parameters.json", {"seed": 3})

@@ -47,6 +47,7 @@ _TAGS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "w11_08": ("dale_cb_stp", {"rate": "relu"}),
     "w13_08": ("dale_cb_stp", {"rate": "relu"}),
 }
+_BRACKET = "w10_06"  # misplaced
 _NAMES = {
     "P": ("P", "p_r"), "b": ("b_v", "b_r"), "W": ("W", "w_r"), "K": ("K", "w_z"), "C": ("C",),
     "P_z": ("P_z", "p_z"), "b_z": ("b_z", "g_z"), "e": ("e",), "e_p": ("e_p",), "e_e": ("e_e", "v_e"),
@@ -80,6 +81,11 @@ def read_reference(tag: str, params: Mapping[str, Any]) -> Reference:
     Raises:
         BadInput: for an unknown tag, and listing parameters that are missing, unknown or not finite.
     """
+    if tag.startswith(_BRACKET):
+        hint = (
+            "input and bias stand outside the sigmoid of its gate, so z is no share and it diverges: docs/brnn.md"
+        )
+        raise BadInput.one("tag", tag, "a network whose state stays bounded", hint=hint)
     known = [start for start in _TAGS if tag.startswith(start)]
     if not known:
         raise BadInput(unknown_name("tag", tag, _TAGS))

@@ -2,67 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 
-from arcana.errors import BadInput, Problems
+from arcana.errors import Problems
 from arcana.limits import is_whole
 from arcana.typing import Tensor
 
 TEST, VALIDATION = 0.2, 0.15  # shares: of all, and of what is left then
 
 
-def stratified(y: Tensor, counts: Sequence[int], seed: int) -> list[Tensor]:
-    """Disjoint parts of given sizes, drawn at random, each with every class as often as its size allows.
+def stratified(y: Tensor, n: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Take n items at random and leave the rest; both hold each class as often as their size allows.
 
-    Item of rank r (at random) among the n of its class stands at (r + 1/2) / n; the parts are cut from that line,
-    so a part of share p holds p n items of each class, to within 1.
+    The item of rank r, by chance, among the m of its class stands at (r + 1/2) / m on a line, and the first n of
+    this line are taken: a share p of all holds p m items of each class, to within 1.
 
     Args:
         y: Classes (N,).
-        counts: Sizes of the first parts; the last part is what is left.
+        n: Items to take, up to N.
         seed: Of the ranks.
 
     Returns:
-        Indices of each part, rising.
-
-    Raises:
-        BadInput: listing a seed that is no whole number >= 0, and sizes below 1 or that leave nothing.
+        Indices of both, rising.
     """
-    problems = Problems()
-    check_seed(seed, problems)
-    wrong = [n for n in counts if not is_whole(n, 1)]
-    if wrong or sum(counts) >= len(y):
-        allowed = f"whole numbers >= 1, together less than the {len(y)} series there are"
-        problems.note("sizes of the parts", list(counts), allowed)
-    problems.raise_if_any()
     order = torch.randperm(len(y), generator=torch.Generator().manual_seed(seed))
     place = torch.empty(len(y), dtype=torch.float64)
-    for value in y.unique():
+    for value in set(y.tolist()):
         own = order[y[order] == value]
         place[own] = (torch.arange(len(own), dtype=torch.float64) + 0.5) / len(own)
     line = order[place[order].argsort(stable=True)]
-    return [part.sort().values for part in line.split([*counts, len(y) - sum(counts)])]
+    return line[:n].sort().values, line[n:].sort().values
 
 
-def sizes(n: int, n_test: int | None = None) -> tuple[int, int]:
-    """Series for the test and for validation: a fifth of all unless given, and 15 % of the others.
-
-    Raises:
-        BadInput: for fewer than 3 series, or an ``n_test`` that does not leave 2 of them.
-    """
-    if n < 3:
-        raise BadInput.one("series", n, "3 at least: one to train with, one to stop by, one for the test")
-    if n_test is None:
-        n_test = max(1, round(TEST * n))
-    if not is_whole(n_test, 1, n - 2):
-        raise BadInput.one("n_test", n_test, f"a whole number from 1 to {n - 2}: there are {n} series")
-    return n_test, validation_size(n - n_test)
+def test_size(n: int) -> int:
+    """Series for the test, of n."""
+    return max(1, round(TEST * n))
 
 
 def validation_size(n: int) -> int:
-    """Series that say when to stop, of those that are not for the test."""
+    """Series that say when to stop, of n that are not for the test."""
     return max(1, round(VALIDATION * n))
 
 
