@@ -102,8 +102,8 @@ def compare_command(
 
 
 def _task(
-    task: str, length: int | None, data: Path | None, test: int | None, window: int | None, stride: str | None, order: str,
-    share: float, seed: int,
+    task: str, length: int | None, data: Path | None, test: int | None, window: int | None, stride: str | None,
+    order: str, share: float, seed: int,
 ) -> Task:  # fmt: skip
     from arcana.networks.brnn import tasks, tasks_synthetic
     from arcana.networks.brnn.presentations import Presentation

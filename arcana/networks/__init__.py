@@ -11,6 +11,6 @@ from arcana.networks.twc import TWC
 from arcana.networks.weights import GapJunction, MaskedDense
 
 __all__ = [
-    "BRNN", "Circuit", "Connection", "Connectome", "FiuriCell", "FiuriState", "GapJunction", "Interface", "MaskedDense",
-    "TWC", "Trace", "read_connectome",
+    "BRNN", "Circuit", "Connection", "Connectome", "FiuriCell", "FiuriState", "GapJunction", "Interface",
+    "MaskedDense", "TWC", "Trace", "read_connectome",
 ]  # fmt: skip
