@@ -35,7 +35,7 @@ def digits(presentation: Presentation = WINDOWS, seed: int = 0) -> Task:
             does not fit.
     """
     try:
-        from sklearn.datasets import load_digits  # type: ignore[import, unused-ignore]
+        from sklearn.datasets import load_digits
     except ImportError as error:
         raise BadInput.one("scikit-learn", "not installed", "pip install 'arcana[brnn]'") from error
     found = load_digits()
@@ -153,6 +153,3 @@ def _checked(images: Any, labels: Any, which: str, problems: Problems) -> Pair:
     elif y.size and not (is_whole(int(y.min()), 0) and is_whole(int(y.max()), 0)):
         problems.note(f"{which}labels", [int(y.min()), int(y.max())], f"classes from 0 to {MOST}")
     return X, y.astype(np.int64, copy=False) if y.dtype.kind in "iu" else y
-
-
-__all__ = ["Data", "Task", "digits", "images", "of_file"]
