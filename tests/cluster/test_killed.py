@@ -39,7 +39,9 @@ def started(tmp_path):
         let_through(tmp_path, EARLY)
         command = [sys.executable, HERE / "run_study.py", tmp_path, work, where]
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(HERE.parents[1])}
-        running.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True))
+        running.append(
+            subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=interruptible)
+        )
         return running[-1]
 
     yield start
@@ -47,6 +49,11 @@ def started(tmp_path):
         process.kill()
         process.wait()
         process.stderr.close()
+
+
+def interruptible():
+    """A shell starts what runs in the background with Ctrl-C ignored, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_for(condition, process, seconds=60.0):
