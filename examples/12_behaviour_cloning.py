@@ -1,12 +1,13 @@
-"""Behaviour cloning: the tap withdrawal circuit learns what another controller does, by gradients through time.
+"""Behaviour cloning: the tap withdrawal circuit learns what another one does, by gradients through time.
 
     python examples/12_behaviour_cloning.py                     # two to three minutes
     python examples/12_behaviour_cloning.py --updates 2000 --save driver.json
 
-The teacher pushes the car in the direction in which it moves, u = clip(20 v, -1, 1). A random search finds the
-circuit of 20,000 whose actions are nearest to the teacher's; then the recorded episodes are gone through in pieces,
-each from the state that the circuit had at the end of the piece before, and gradients go back through a piece. What
-is judged is the exact circuit: its distance from the teacher on episodes that it has not seen, and its own driving.
+The teacher is the circuit that is shipped; the student sees what it sees and what it does, and none of its
+parameters. A random search finds the circuit of 20,000 whose actions are nearest to the teacher's; then the
+recorded drives are gone through in pieces, each from the state that the circuit had at the end of the piece
+before, and gradients go back through a piece while the gates become sharp. What is judged is the exact circuit:
+its distance from the teacher on drives that it has not seen, and its own driving.
 """
 
 from __future__ import annotations
@@ -19,28 +20,24 @@ from rich.console import Console
 from rich.progress import track
 
 from arcana.networks import TWC, FiuriState
-from arcana.networks.mountain_car import at_goal, grid, move, starts
+from arcana.networks.mountain_car import grid, move, starts
 from arcana.networks.parameter_file import write_parameters
 from arcana.networks.search import sample
 from arcana.networks.through_time import judge
 
-GAIN, STEPS, PIECE = 20.0, 240, 60
-TEMPERATURE, RATE = 0.05, 5e-3
+STEPS, PIECE, RATE = 240, 60, 3e-3
+HOT, COLD = 0.1, 0.02  # temperature of the gates, at first and at last
 
 
-def teacher(car: torch.Tensor) -> torch.Tensor:
-    """Push where it moves."""
-    return (GAIN * car[:, 1]).clamp(-1, 1)
-
-
-def record(n: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """What n cars see (n, STEPS, 2) and what the teacher does (n, STEPS); at the goal another episode begins."""
-    car, seen, done = starts(n, generator, torch.float64), [], []
+@torch.no_grad()
+def record(teacher: TWC, n: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+    """What n cars see (n, STEPS, 2) while the teacher drives, and what it does (n, STEPS)."""
+    car, state, seen, done = starts(n, generator, torch.float64), teacher.rest(n), [], []
     for _ in range(STEPS):
         seen.append(car)
-        done.append(teacher(car))
-        car = move(car, done[-1])
-        car = torch.where(at_goal(car)[:, None], starts(n, generator, torch.float64), car)
+        action, state = teacher.step(car, state)
+        done.append(action)
+        car = move(car, action)
     return torch.stack(seen, 1), torch.stack(done, 1)
 
 
@@ -66,8 +63,8 @@ def clone(circuit: TWC, seen: torch.Tensor, done: torch.Tensor, updates: int) ->
     """Gradients through pieces of the episodes."""
     optimizer = torch.optim.Adam(circuit.parameters(), lr=RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, updates)
-    circuit.cell.set_variant("annealed", temperature=TEMPERATURE)
     for k in track(range(updates), "cloning"):
+        circuit.cell.set_variant("annealed", temperature=HOT * (COLD / HOT) ** (k / updates))
         first = k * PIECE % STEPS
         if first == 0:
             state = circuit.rest(len(seen))
@@ -85,7 +82,7 @@ def clone(circuit: TWC, seen: torch.Tensor, done: torch.Tensor, updates: int) ->
 def main(updates: int = 1000, seed: int = 0, candidates: int = 20000, save: Path | None = None) -> dict[str, float]:
     """Search, clone, judge before and after."""
     console, circuit, generator = Console(), TWC().double(), torch.Generator().manual_seed(seed)
-    (seen, done), unseen = record(32, generator), record(64, generator)
+    (seen, done), unseen = (record(TWC.solved(), n, generator) for n in (32, 64))
     nearest(circuit, seen, done, candidates, seed)
     found: dict[str, float] = {}
     for stage in ("searched", "cloned"):

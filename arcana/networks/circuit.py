@@ -176,11 +176,13 @@ class Circuit(nn.Module):
         state = self.cell(current, state, self.gaps)
         return self.decode(state.E), state
 
-    def _check(self, obs: Tensor, state: FiuriState | None, axes: int) -> None:
+    def _check(self, obs: Any, state: FiuriState | None, axes: int) -> None:
         problems, inputs = Problems(), len(self.connectome.inputs)
         shape = f"(batch, time, {inputs})" if axes == 3 else f"(batch, {inputs})"
-        if not isinstance(obs, torch.Tensor) or obs.ndim != axes or obs.shape[-1] != inputs or 0 in obs.shape:
-            problems.note("obs", tuple(getattr(obs, "shape", ())) or type(obs).__name__, shape, "(shape)")
+        if not isinstance(obs, torch.Tensor):
+            problems.note("obs", type(obs).__name__, f"a torch tensor {shape}")
+        elif obs.ndim != axes or obs.shape[-1] != inputs or 0 in obs.shape:
+            problems.note("obs", tuple(obs.shape), f"{shape}, none of them 0", "(shape)")
         else:
             if obs.dtype != self.cell.threshold.dtype:
                 problems.note("obs", obs.dtype, f"{self.cell.threshold.dtype}, the type of the parameters")
@@ -227,6 +229,11 @@ class Circuit(nn.Module):
         """
         problems, index = Problems(), {name: k for k, name in enumerate(self.neurons)}
         known = self.connectome.keys
+        tables: dict[str, Any] = {"threshold": threshold, "decay": decay, "weight": weight}
+        for what, table in tables.items():
+            if not isinstance(table, Mapping | None):
+                problems.note(what, type(table).__name__, "a table of values by name")
+        problems.raise_if_any()
         for what, given in (("threshold", threshold or {}), ("decay", decay or {})):
             for name, value in given.items():
                 if name not in index:

@@ -7,7 +7,7 @@ import torch
 from arcana.errors import BadInput, Problems
 from arcana.limits import MOST, is_whole
 from arcana.networks.circuit import Circuit
-from arcana.networks.mountain_car import Episodes
+from arcana.networks.mountain_car import Episodes, check_driver
 
 ENVIRONMENT = "MountainCarContinuous-v0"
 
@@ -24,7 +24,8 @@ def judge_in_gymnasium(circuit: Circuit, episodes: int = 100, seed: int = 0) -> 
         seed: Of the first episode.
 
     Raises:
-        BadInput: if gymnasium is missing (``arcana[rl]``), and for sizes that are not whole numbers.
+        BadInput: if gymnasium is missing (``arcana[rl]``), and listing sizes that are not whole numbers and a
+            circuit that has not two inputs and one output.
     """
     try:
         import gymnasium
@@ -35,6 +36,7 @@ def judge_in_gymnasium(circuit: Circuit, episodes: int = 100, seed: int = 0) -> 
         problems.note("episodes", episodes, f"a whole number from 1 to {MOST}")
     if not is_whole(seed, 0, 2**31):
         problems.note("seed", seed, f"a whole number from 0 to {2**31}")
+    check_driver(circuit.connectome, problems)
     problems.raise_if_any()
     cars = [gymnasium.make(ENVIRONMENT) for _ in range(episodes)]
     dtype, state = circuit.cell.threshold.dtype, circuit.rest(episodes)

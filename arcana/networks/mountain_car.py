@@ -15,6 +15,8 @@ from typing import TypeAlias
 
 import torch
 
+from arcana.errors import Problems
+from arcana.networks.connectome import Connectome
 from arcana.typing import Tensor
 
 POWER, GRAVITY, GOAL = 0.0015, 0.0025, 0.45
@@ -38,6 +40,12 @@ class Episodes:
     returns: Tensor
     solved: Tensor
     steps: Tensor
+
+
+def check_driver(wiring: Connectome, problems: Problems) -> None:
+    """Note a circuit that cannot drive: it needs two inputs (position, velocity) and one output."""
+    if (ways := (len(wiring.inputs), len(wiring.outputs))) != (2, 1):
+        problems.note("circuit", "{} inputs, {} outputs".format(*ways), "2 inputs (position, velocity), 1 output")
 
 
 def starts(n: int, generator: torch.Generator, dtype: torch.dtype | None = None) -> Tensor:

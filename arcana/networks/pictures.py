@@ -124,6 +124,8 @@ def _places(graph: GradedGraph) -> dict[str, tuple[float, float]]:
 
 
 def _bend(c: Connection, graph: GradedGraph) -> float:
-    """Two connections of the same pair go around each other."""
+    """Two connections of the same pair go around each other, gap junctions around what lies between."""
+    if c.kind == GAP:
+        return 0.18
     pair = [o for o in graph.connections if {o.source, o.target} == {c.source, c.target}]
     return 0.08 if len(pair) == 1 else 0.16 + 0.12 * [o for o in pair if o.source == c.source].index(c)

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import torch
 
 from arcana.errors import Problems
+from arcana.limits import MOST, is_whole
 from arcana.networks.circuit import Circuit
 from arcana.networks.connectome import Connectome
 from arcana.networks.fast import FastCircuit
 from arcana.networks.fiuri import FiuriState
 from arcana.networks.fiuri_rules import Exact
-from arcana.networks.mountain_car import Episodes, drive, starts
+from arcana.networks.mountain_car import Episodes, check_driver, drive, starts
 from arcana.typing import Tensor
 
 
@@ -111,12 +112,14 @@ def search(connectome: Connectome, n: int = 12000, elites: int = 16, episodes: i
     """Random search with elites on MountainCarContinuous: n candidates drive once, the best ``elites`` 100 times.
 
     Raises:
-        BadInput: listing sizes that are not whole numbers >= 1, and more elites than candidates.
+        BadInput: listing sizes that are not whole numbers >= 1, a seed that is none, a circuit that has not two
+            inputs and one output, and more elites than candidates.
     """
     problems = Problems()
-    for name, value in (("n", n), ("elites", elites), ("episodes", episodes)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            problems.note(name, value, "a whole number >= 1")
+    for name, value, least in (("n", n, 1), ("elites", elites, 1), ("episodes", episodes, 1), ("seed", seed, 0)):
+        if not is_whole(value, least):
+            problems.note(name, value, f"a whole number from {least} to {MOST}")
+    check_driver(connectome, problems)
     if not problems and elites > n:
         problems.note("elites", elites, f"at most the {n} candidates")
     problems.raise_if_any()

@@ -20,7 +20,7 @@ import torch
 from arcana.errors import Problems
 from arcana.limits import MOST, is_whole
 from arcana.networks.circuit import Circuit
-from arcana.networks.mountain_car import GOAL, Episodes, at_goal, drive, grid, move, starts
+from arcana.networks.mountain_car import GOAL, Episodes, at_goal, check_driver, drive, grid, move, starts
 from arcana.typing import Tensor
 
 SHORTFALL = 10.0  # weight of the distance that is missing to the goal
@@ -109,11 +109,10 @@ def refine(
 
 
 def _check(circuit: Circuit, sizes: Mapping[str, object], rates: Mapping[str, object]) -> None:
-    problems, wiring = Problems(), circuit.connectome
+    problems = Problems()
     if circuit.cell.variant != "exact":
         problems.note("variant", circuit.cell.variant, "exact: it is annealed here, and judged as it is")
-    if (ways := (len(wiring.inputs), len(wiring.outputs))) != (2, 1):
-        problems.note("circuit", "{} inputs, {} outputs".format(*ways), "2 inputs (position, velocity), 1 output")
+    check_driver(circuit.connectome, problems)
     for name, value in sizes.items():
         if not is_whole(value, 1):
             problems.note(name, value, f"a whole number from 1 to {MOST}")

@@ -12,6 +12,9 @@ from arcana.graded import Connection
 from arcana.networks import TWC, Circuit, Connectome, FiuriCell, FiuriState, GapJunction, Interface, MaskedDense
 from arcana.networks.fast import FastCircuit
 from arcana.networks.fiuri_rules import Exact
+from arcana.networks.gym_judge import judge_in_gymnasium
+from arcana.networks.search import search
+from arcana.networks.through_time import refine
 
 NAN, INF = float("nan"), float("inf")
 OUT = Interface("c", "d", 0.0, -1.0, 1.0)
@@ -267,3 +270,28 @@ def test_a_circuit_needs_a_way_in_and_a_way_out():
 ])  # fmt: skip
 def test_interfaces(given, words):
     refused(lambda: Interface(*given), *words)
+
+
+def test_a_circuit_that_is_no_driver(tmp_path):
+    connections = (Connection("a", "c", "excitatory"),)
+    ways = (Interface("a", "b", 0.0, -1.0, 1.0),), (Interface("c", "d", 0.0, -1.0, 1.0),)
+    wiring = Connectome(("a", "b", "c", "d"), connections, *ways)
+    for call in (
+        lambda: search(wiring, n=10, elites=1),
+        lambda: refine(Circuit(wiring), updates=1),
+        lambda: judge_in_gymnasium(Circuit(wiring), 1),
+    ):
+        with pytest.raises(BadInput, match="circuit is '1 inputs, 1 outputs', allowed: 2 inputs"):
+            call()
+    with pytest.raises(BadInput) as caught:
+        search(wiring, n=0, elites=2.5, seed=-1)
+    assert [p.field for p in caught.value.problems] == ["n", "elites", "seed", "circuit"]
+
+
+def test_values_of_another_kind_are_named():
+    twc = TWC()
+    with pytest.raises(BadInput) as caught:
+        twc.load_parameters([1.0], 0.1, "PVD")
+    assert [p.field for p in caught.value.problems] == ["threshold", "decay", "weight"]
+    with pytest.raises(BadInput, match="obs is 'ndarray', allowed: a torch tensor"):
+        twc.run(torch.zeros(1, 3, 2).numpy())
