@@ -7,7 +7,9 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -44,15 +46,52 @@ def test_a_circuit_comes_nearer_to_its_teacher():
     assert found["cloned, distance"] < found["searched, distance"] < 1
 
 
-def test_reinforcement_learning_reaches_every_parameter():
+def test_reinforcement_learning_keeps_the_best():
     pytest.importorskip("stable_baselines3")
     example = load("13_reinforcement_learning")
     score, circuit = example.main(steps=2 * 16 * 32, candidates=2000, rollout=32)
-    start = example.TWC().double()
-    example.search(start.connectome, n=2000, seed=0).best.load_into(start, 0)
-    for (name, before), after in zip(start.named_parameters(), circuit.parameters(), strict=True):
-        changed = (before != after).flatten()
-        assert changed.any(), name
-    assert score["before"] == pytest.approx(
-        float(example.judge_in_gymnasium(start, 100, seed=10_000).returns.mean())
-    )
+    assert circuit.cell.variant == "exact"
+    after = example.judge_in_gymnasium(circuit, 100, seed=10_000)
+    assert score["after"] == pytest.approx(float(after.returns.mean()))
+    assert score["before"] > 50
+    assert score["after"] > score["before"]
+
+
+def test_gradients_of_the_policy_reach_the_whole_circuit():
+    gymnasium = pytest.importorskip("gymnasium")
+    pytest.importorskip("stable_baselines3")
+    example = load("13_reinforcement_learning")
+    circuit = example.TWC("annealed", temperature=0.1).double()
+    car = example.Remembering(gymnasium.make(example.ENVIRONMENT), circuit)
+    seen = [car.reset(seed=0)[0]]
+    assert seen[0].shape == car.observation_space.shape
+    for k in range(60):
+        after, *_ = car.step(np.array([1.0 if k % 40 < 20 else -1.0], np.float32))
+        seen.append(after)
+    features = example.Through(car.observation_space, circuit)(torch.from_numpy(np.stack(seen)))
+    features[:, 0].sum().backward()
+    sensory = [circuit.neurons.index(name) for name in ("PVD", "PLM", "AVM", "ALM")]
+    others = [k for k in range(11) if k not in sensory]
+    assert (circuit.cell.threshold.grad[others] != 0).all()
+    assert (circuit.cell.raw_decay.grad[others] != 0).all()
+    for synapses in (circuit.excitatory, circuit.inhibitory):
+        assert (synapses.raw.grad[synapses.mask] != 0).all()
+    assert (circuit.gaps.raw.grad != 0).all()
+
+
+def test_what_the_policy_remembers_is_the_circuits_own_past():
+    """Through the window from the remembered state comes what the circuit says when it runs from the start."""
+    gymnasium = pytest.importorskip("gymnasium")
+    pytest.importorskip("stable_baselines3")
+    example = load("13_reinforcement_learning")
+    circuit = example.TWC.solved("annealed", temperature=0.1)
+    car = example.Remembering(gymnasium.make(example.ENVIRONMENT), circuit)
+    now, _ = car.reset(seed=1)
+    seen = [now[-2:]] * example.WINDOW
+    for _ in range(40):
+        now, *_ = car.step(np.array([0.7], np.float32))
+        seen.append(now[-2:])
+    through = example.Through(car.observation_space, circuit)
+    with torch.no_grad():
+        whole, _ = circuit(torch.from_numpy(np.stack(seen)).double()[None])
+        assert through(torch.from_numpy(now)[None])[0, 0].item() == pytest.approx(whole[0, -1].item(), abs=1e-5)

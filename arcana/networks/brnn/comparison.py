@@ -93,7 +93,7 @@ class Comparison:
 
 def compare(
     presets: Sequence[str],
-    task: Callable[[int], Task],
+    task: Callable[..., Task],
     n_hidden: int = 48,
     dt: float = 0.1,
     seeds: int = 3,
@@ -104,7 +104,7 @@ def compare(
 
     Args:
         presets: Their names.
-        task: Makes the task of a seed.
+        task: Makes the task of a seed, called with ``seed=...``: ``digits``, ``adding`` or a function of your own.
         n_hidden: Units.
         dt: See ``BRNN``.
         seeds: How many.
@@ -120,7 +120,7 @@ def compare(
     if not is_whole(seeds, 1):
         problems.note("seeds", seeds, f"a whole number from 1 to {MOST}")
     problems.raise_if_any()
-    tasks = [task(seed) for seed in range(seeds)]
+    tasks = [task(seed=seed) for seed in range(seeds)]
     first = tasks[0]
     for preset in presets:  # all that is wrong before the first hour of training
         BRNN(preset, first.n_in, n_hidden, first.n_out, dt=dt)
