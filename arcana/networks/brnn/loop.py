@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import torch
 from torch.autograd.function import once_differentiable
 
+from arcana.networks.brnn import fast_loop
 from arcana.networks.brnn.functions import RATES
 from arcana.networks.brnn.plasticity import Plasticity, PlasticityBack
 from arcana.typing import Tensor
@@ -50,6 +51,11 @@ class Loop(torch.autograd.Function):
         first: Tensor, *plastic: Any,
     ) -> tuple[Tensor | None, ...]:  # fmt: skip
         """All steps."""
+        ctx.spec = spec
+        ctx.set_materialize_grads(False)
+        ctx.fast = fast_loop.possible(iter((A, W, G, K, z, first, *plastic)))
+        if ctx.fast:
+            return _fast_forward(ctx, A, W, G, K, z, first, plastic)
         phi, n = RATES[spec.rate], A.shape[-1]
         synapses = None if plastic[0] is None else Plasticity(plastic, torch.empty_like(A), torch.empty_like(A))
         R, Z, drive, V = (torch.empty_like(A) for _ in range(4))
@@ -79,15 +85,15 @@ class Loop(torch.autograd.Function):
                 torch.lerp(r, v_t, z_t, out=r_t)
             v, r = v_t, r_t
         u_x = (None, None) if synapses is None else (synapses.U_series, synapses.X_series)
-        ctx.spec = spec
         ctx.save_for_backward(W, K, first, V, R, Z, drive, *plastic, *u_x)
-        ctx.set_materialize_grads(False)
         return V if spec.voltage else R, Z, *u_x
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, g_state: Tensor | None, gZ: Tensor | None, gU: Tensor | None, gX: Tensor | None) -> Any:
         """Gradients of all inputs."""
+        if ctx.fast:
+            return _fast_backward(ctx, g_state, gZ, gU, gX)
         spec, phi = ctx.spec, RATES[ctx.spec.rate]
         W, K, first, V, R, Z, drive, *plastic, U, X = ctx.saved_tensors
         u0, x0, z_x, z_u, rest = plastic
@@ -145,3 +151,25 @@ class Loop(torch.autograd.Function):
         g_first = torch.addcmul(carry, g_r, phi.slope(first, r_first)) if spec.voltage else carry + g_r
         rest_of_it = (None,) * 5 if synapses is None else (synapses.gu, synapses.gx, *synapses.constants())
         return None, gA, gW, gG, gK, gz, g_first, *rest_of_it
+
+
+def _fast_forward(
+    ctx: Any, A: Tensor, W: Tensor, G: Tensor | None, K: Tensor | None, z: Tensor | None, first: Tensor,
+    plastic: tuple[Tensor | None, ...],
+) -> tuple[Tensor | None, ...]:  # fmt: skip
+    series = fast_loop.forward(ctx.spec, A, W, G, K, z, first, plastic)
+    ctx.save_for_backward(W, K, *series)
+    states = series.R if series.V is None else series.V
+    u_x = (None if s is None else s[1:] for s in (series.U, series.X))
+    return states[1:], series.Z if z is None else z.clone().expand_as(A), *u_x
+
+
+def _fast_backward(ctx: Any, *given: Tensor | None) -> Any:
+    W, K, *saved = ctx.saved_tensors
+    series = fast_loop.Series(*saved)
+    g = fast_loop.backward(ctx.spec, W, K, series, *given)
+    r = series.R[:-1].flatten(0, 1)
+    gW = g.A.flatten(0, 1).t() @ (r if series.S is None else series.S.flatten(0, 1))
+    gK = None if g.G is None else g.G.flatten(0, 1).t() @ r
+    plastic = (None,) * 5 if series.U is None else (g.u, g.x, g.z_x, g.z_u, g.U)
+    return None, g.A, gW, g.G, gK, g.z if K is None else None, g.first, *plastic
