@@ -1,6 +1,6 @@
 """Reinforcement learning with the tap withdrawal circuit as the policy: stable-baselines3's PPO.
 
-    pip install "arcana[rl]"
+    pip install ".[rl]"
     python examples/13_reinforcement_learning.py                  # two minutes
     python examples/13_reinforcement_learning.py --steps 400000 --seed 1 --save driver.json
 

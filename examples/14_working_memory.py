@@ -1,6 +1,6 @@
 """Working memory of the bRNN family: what conductances, Dale's law and plastic synapses keep, and for how long.
 
-    pip install "arcana[brnn,plot]"
+    pip install ".[brnn,plot]"
     python examples/14_working_memory.py                        # two minutes
     python examples/14_working_memory.py --presets cb_rnn,dale_cb_stp --task digits --folder pictures
 

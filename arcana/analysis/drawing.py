@@ -21,7 +21,7 @@ def need_matplotlib() -> Any:
     try:
         import matplotlib
     except ImportError as error:
-        allowed = "installed: pip install 'arcana[plot]'"
+        allowed = "installed: pip install '.[plot]'"
         raise BadInput.one("matplotlib", "missing", allowed) from error
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt

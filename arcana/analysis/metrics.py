@@ -35,7 +35,7 @@ class Accuracy:
         """Share of right series; spikes (B, T, n), targets (B,).
 
         Raises:
-            BadInput: for targets that are no class.
+            BadInput: for targets that are not one class for each series.
         """
         self._check(spikes, targets)
         return float((self.decide(spikes) == targets).double().mean())
@@ -55,6 +55,11 @@ class Accuracy:
 
     def _check(self, spikes: Tensor, targets: Tensor) -> int:
         classes = spikes.shape[-1] if self.classes is None else self.classes
+        if targets.shape != spikes.shape[:-2] or targets.dtype.is_floating_point or targets.is_complex():
+            given = f"{targets.dtype} {tuple(targets.shape)}"
+            raise BadInput.one(
+                "targets", given, f"whole numbers {tuple(spikes.shape[:-2])}, a class for each series"
+            )
         if bool((targets < 0).any()) or bool((targets >= classes).any()):
             raise BadInput.one("targets", sorted(set(targets.tolist())), f"classes 0 to {classes - 1}")
         return classes

@@ -64,6 +64,8 @@ def metric_for(candidate: Candidate, series: Series, classes: int | None) -> Acc
     elif not outputs or outputs % number:
         hint = "--classes says how many there are" if classes is None else ""
         problems.note("classes", number, f"a divisor of the {outputs} outputs", hint=hint)
+    elif classes is not None and series.class_names and len(series.class_names) != classes:
+        problems.note("--classes", classes, f"{len(series.class_names)}, as the data names them")
     problems.raise_if_any()
     return Accuracy(number)
 

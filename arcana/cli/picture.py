@@ -17,7 +17,7 @@ def needs_matplotlib() -> None:
         BadInput: naming the extra that brings it.
     """
     if importlib.util.find_spec("matplotlib") is None:
-        hint = 'install it with `pip install "arcana[plot]"`'
+        hint = 'install it with `pip install ".[plot]"`'
         raise BadInput.one("--plot", "matplotlib is missing", "an installation with matplotlib", hint=hint)
 
 

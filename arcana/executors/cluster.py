@@ -144,5 +144,5 @@ def _imported() -> Any:
     try:
         return importlib.import_module("distributed")
     except ImportError as error:
-        hint = "pip install 'arcana[cluster]'"
+        hint = "pip install '.[cluster]'"
         raise BadInput.one("executor", "Dask", "an executor that is installed", hint=hint) from error

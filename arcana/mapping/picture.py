@@ -27,7 +27,7 @@ def board_picture(report: Report) -> bytes:
     try:
         import matplotlib
     except ImportError as error:
-        raise BadInput.one("matplotlib", "missing", "installed: pip install 'arcana[plot]'") from error
+        raise BadInput.one("matplotlib", "missing", "installed: pip install '.[plot]'") from error
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 

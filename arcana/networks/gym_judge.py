@@ -30,7 +30,7 @@ def judge_in_gymnasium(circuit: Circuit, episodes: int = 100, seed: int = 0) -> 
     try:
         import gymnasium
     except ImportError as error:
-        raise BadInput.one("gymnasium", "not installed", "pip install 'arcana[rl]'") from error
+        raise BadInput.one("gymnasium", "not installed", "pip install '.[rl]'") from error
     problems = Problems()
     if not is_whole(episodes, 1):
         problems.note("episodes", episodes, f"a whole number from 1 to {MOST}")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ from torch import nn
 from arcana.engine.stiffness import StiffDriveWarning
 from arcana.graph import Solver
 from arcana.mismatch import MismatchModel
+from arcana.nn.base import DPIModule
 from arcana.nn.chips import apply_mismatch, remove_mismatch
 from arcana.nn.parameter import CountParameter, UpdateParams
 from arcana.nn.sequential import dpi_layers
@@ -125,7 +127,7 @@ def harden(
     optimizer = _optimizer(trained, count_rate, bias_rate)
     decay = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, updates)
     history: list[Update] = []
-    with training(net, solver, substeps), warnings.catch_warnings():
+    with training(net, solver, substeps), _kept_if_it_fails(layers), warnings.catch_warnings():
         source = source_of(data, front_of(net), batch, window, seed)
         warnings.simplefilter("ignore", StiffDriveWarning)  # training may pass there; what is judged may not
         for k in range(updates):
@@ -159,6 +161,18 @@ def harden(
         for layer in layers:
             layer.whole_weights = True
     return tuple(history)
+
+
+@contextmanager
+def _kept_if_it_fails(layers: Collection[DPIModule]) -> Iterator[None]:
+    """A loss that is no number, or Ctrl-C, leaves ``whole_weights`` as it was."""
+    before = [layer.whole_weights for layer in layers]
+    try:
+        yield
+    except BaseException:
+        for layer, whole in zip(layers, before, strict=True):
+            layer.whole_weights = whole
+        raise
 
 
 def _optimizer(trained: list[nn.Parameter], count_rate: float, bias_rate: float) -> torch.optim.Adam:

@@ -34,7 +34,7 @@ TABLE = {
     "inspect gone.json": ["gone.json", "no such file"],
     "inspect hand.csv": ["hand.csv", "JSON written by"],
     "inspect cut.json": ["cut.json", "cut off"],
-    "inspect newer.json": ["version is 99", "upgrade"],
+    "inspect newer.json": ["version is 99", "newer arcana"],
     "inspect older.json": ["older.json", "version is 1", "map the network again with `arcana map`"],
     "inspect wrong.json": ["coarse", "is 77"],
     "inspect names.json": ["'IF_TAU1_M'", "did you mean 'IF_TAU1_N'?"],

@@ -96,7 +96,7 @@ def test_picture_without_matplotlib(run, files, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     done = run("encode hand.csv -o ev.csv --threshold 0.1 --plot a.png")
     assert done.exit_code == 2
-    assert 'pip install "arcana[plot]"' in done.stderr
+    assert 'pip install ".[plot]"' in done.stderr
     assert sorted(p.name for p in files.folder.iterdir()) == files.names
 
 

@@ -259,6 +259,7 @@ TABLE = {
     "--data labels.npz": ["labels.npz", "y[0] is -1"],
     "--data slow.npz": ["dt of the data is 0.01 s"],
     "--data many.npz": ["classes is 6", "--classes says how many"],
+    "--data two.npz --classes 3": ["--classes is 3, allowed: 2, as the data names them"],
     "-o hand.csv": ["a folder that can be written"],
     "-o hand.csv/out": ["hand.csv"],
     "-o full": ["full/robustness.json", "--force"],
@@ -274,6 +275,7 @@ def broken(folder):
     np.savez(folder / "nan.npz", x=gap, y=y)
     np.savez(folder / "labels.npz", x=x, y=y - 1)
     np.savez(folder / "slow.npz", x=x, y=y, dt=0.01)
+    write_series(folder / "two.npz", Series(x, y % 2, ("left", "right"), 1e-3))
     np.savez(folder / "many.npz", x=x, y=np.arange(6) - 0)
     (folder / "odd.json").write_text(json.dumps({"cv": {"Itau_men": 0.1}, "distribution": "normal"}))
     (folder / "full").mkdir()
@@ -305,7 +307,7 @@ def test_settings_that_cannot_be_used(run, broken):
     data = json.loads((broken / "dynapse1.json").read_text())
     (broken / "newer.json").write_text(json.dumps({**data, "version": 99}))
     before = everything(broken)
-    for name, part in {"gone.json": "no such file", "newer.json": "upgrade", "hand.csv": "JSON"}.items():
+    for name, part in {"gone.json": "no such file", "newer.json": "newer arcana", "hand.csv": "JSON"}.items():
         done = run(RUN.replace("dynapse1.json", name))
         assert (done.exit_code, done.stdout) == (2, "")
         assert part in done.stderr
@@ -328,7 +330,7 @@ def test_without_matplotlib_the_extra_is_named(run, folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     done = run(RUN)
     assert done.exit_code == 2
-    assert "pip install 'arcana[plot]'" in done.stderr
+    assert "pip install '.[plot]'" in done.stderr
     assert not (folder / "out").exists()
 
 

@@ -56,7 +56,7 @@ def interruptible():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def wait_for(condition, process, seconds=60.0):
+def wait_for(condition, process, seconds=240.0):
     """Wait until something holds; fail with what the process said if it ended first."""
     end = time.monotonic() + seconds
     while not condition():

@@ -91,8 +91,7 @@ class TestMetrics:
         assert problem.allowed == "one finite number"
         assert ("nan" if shape == () else f"Tensor of shape {shape}") in str(problem)
         with Checkpoint(path, fingerprint(made.work)) as kept:
-            assert len(kept) >= 5
-            assert kept.items() <= alone.items()
+            assert kept.items() <= alone.items()  # on a cluster, what had come in by then
             assert where != "here" or len(kept) == CHIPS + 15  # all chunks before it
 
     def test_from_a_pool(self, alone, tmp_path):

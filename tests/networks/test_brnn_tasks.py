@@ -107,7 +107,7 @@ def test_without_scikit_learn(monkeypatch):
         return real(name, *args, **more)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(BadInput, match=r"scikit-learn is 'not installed', allowed: pip install 'arcana\[brnn\]'"):
+    with pytest.raises(BadInput, match=r"scikit-learn is 'not installed', allowed: pip install '.\[brnn\]'"):
         digits()
 
 

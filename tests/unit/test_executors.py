@@ -151,7 +151,7 @@ class TestExecutor:
 class TestDaskThatIsNotThere:
     def test_without_distributed_it_says_what_to_install(self, monkeypatch):
         monkeypatch.setitem(sys.modules, "distributed", None)
-        with pytest.raises(BadInput, match=r"pip install 'arcana\[cluster\]'"):
+        with pytest.raises(BadInput, match=r"pip install '.\[cluster\]'"):
             read_executor("tcp://127.0.0.1:8786")
 
     def test_arguments(self):

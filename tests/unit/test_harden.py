@@ -290,6 +290,20 @@ def test_an_error_in_the_middle_leaves_no_mismatch_and_the_own_solver():
     assert [(layer.solver, layer.substeps) for layer in net] == [("rk4", None)] * 2
 
 
+def test_an_error_in_the_middle_leaves_whole_weights_as_they_were():
+    net = network()
+    for layer in net:
+        layer.whole_weights = True
+
+    def fails(*_):
+        assert not net[0].whole_weights
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(net, loss=fails)
+    assert [layer.whole_weights for layer in net] == [True, True]
+
+
 def test_progress_is_told_each_update():
     told: list[Update] = []
     assert train(network(), progress=told.append) == tuple(told)

@@ -48,3 +48,13 @@ def test_accuracy_refuses_targets_that_are_no_class():
     spikes = torch.ones(2, 3, 4)
     with pytest.raises(BadInput, match=r"targets is \[1, 7\], allowed: classes 0 to 1"):
         Accuracy(2)(spikes, torch.tensor([1, 7]))
+
+
+@pytest.mark.parametrize(
+    "targets", [torch.tensor([[0], [1]]), torch.tensor([0]), torch.tensor([0.5, 1.0]), torch.eye(2).long()]
+)
+def test_targets_that_are_not_one_class_for_each_series(targets):
+    """(B, 1) would be broadcast to every pair, one half rounded to nothing."""
+    for ask in (Accuracy(2), Accuracy(2).confusion):
+        with pytest.raises(BadInput, match=r"allowed: whole numbers \(2,\), a class for each series"):
+            ask(torch.ones(2, 3, 4), targets)

@@ -37,7 +37,7 @@ def digits(presentation: Presentation = WINDOWS, seed: int = 0) -> Task:
     try:
         from sklearn.datasets import load_digits
     except ImportError as error:
-        raise BadInput.one("scikit-learn", "not installed", "pip install 'arcana[brnn]'") from error
+        raise BadInput.one("scikit-learn", "not installed", "pip install '.[brnn]'") from error
     found = load_digits()
     return images(found.images / DIGITS_MOST, found.target, presentation, seed=seed, name="digits")
 
