@@ -21,7 +21,7 @@ from arcana.mismatch import MismatchModel
 
 FORMAT: Literal["arcana.robustness"] = "arcana.robustness"
 VERSION = 1
-_NEWER = "written by a newer arcana: read it with that one"
+_NEWER = "written by a newer arcana: upgrade this one"
 _EDITED = "the file was edited, or damaged: run the study again"
 # Other versions of numpy and scipy may round a mean or an interval otherwise
 _SAME = 1e-9

@@ -31,7 +31,7 @@ from arcana.quantize.listed import HasBiases
 VERSION = 2
 FORMAT: Literal["arcana.chip_config"] = "arcana.chip_config"
 _OLDER = "this form has no routing tables and is no longer read: map the network again with `arcana map`"
-_NEWER = "written by a newer arcana: read it with that one"
+_NEWER = "written by a newer arcana: upgrade this one"
 
 
 class ChipConfig(Part):

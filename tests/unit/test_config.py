@@ -141,7 +141,7 @@ def _put(data, where, value):
 @pytest.mark.parametrize(
     ("old", "new", "text"),
     [
-        ('"version": 2', f'"version": {VERSION + 1}', "written by a newer arcana: read it with that one"),
+        ('"version": 2', f'"version": {VERSION + 1}', "written by a newer arcana: upgrade this one"),
         ('"version": 2', '"version": 1', "no longer read: map the network again with `arcana map`"),
         ('"version": 2', '"version": 0', "version is 0"),
         ('"version": 2', '"version": true', "version is True"),
