@@ -18,6 +18,7 @@ from arcana.mapping.drc import require
 from arcana.mapping.load import Load, count_events
 from arcana.mapping.result import Mapping
 from arcana.mismatch import Mismatch
+from arcana.nn.checks import as_type_of
 from arcana.nn.chips import on_device, remove_mismatch
 from arcana.nn.from_graph import Staged, StagedState, set_factors
 from arcana.nn.simulate import Trace, check_record
@@ -107,7 +108,8 @@ class Emulator(nn.Module):
         return self.read_out(spikes), after
 
     def encode(self, X: Tensor) -> Tensor:
-        """The signal as events; events stay as they are."""
+        """The signal as events; events stay as they are, but for their type. Arrays are taken, too."""
+        X = as_type_of(self.net, X)
         return X if self.net.encoder is None else cast(Tensor, self.net.encoder(X))
 
     def read_out(self, spikes: dict[str, Tensor]) -> Tensor:

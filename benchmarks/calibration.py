@@ -117,8 +117,9 @@ class Study:
             if k not in cache:
                 self.chip(k)
                 results[k] = calibrate(
-                    self.emulator, self.task.train_x, self.task.train_y, objective=objective, budget=budget
-                )
+                    self.emulator, self.task.train_x, self.task.train_y, objective=objective,
+                    classes=len(self.task.class_names), budget=budget,
+                )  # fmt: skip
         chosen = list(results)
         for k, other in zip(chosen, chosen[1:] + chosen[:1], strict=True):
             after, borrowed = self.judged(k, results[k].config), self.judged(k, results[other].config)

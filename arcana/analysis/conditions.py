@@ -13,7 +13,7 @@ from arcana.units import show
 
 COLDEST, HOTTEST = -55.0, 125.0  # [°C]: where silicon is sold to work
 NEGATIVE_ALLOWED = ("temperature",)
-SHARES = ("dead_neurons", "dead_cams", "dropped")
+LARGEST = {"dead_neurons": 1.0, "dead_cams": 1.0, "dropped": 1.0, "drift": 1.0, "jitter": 1.0, "spurious": 1e4}
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class Conditions:
         dead_cams: Share of input words that do not listen, 0 to 1.
         drift: Coefficient of variation of a factor that all neurons of a core (or layer) share, per bias.
         noise: Standard deviation of the noise on the signal, in its units, before the encoder.
-        jitter: Standard deviation of the shift of each input event [s].
+        jitter: Standard deviation of the shift of each input event [s], at most 1 s.
         dropped: Share of input events that are lost, 0 to 1.
-        spurious: Rate of events on each input line that mean nothing [Hz].
+        spurious: Rate of events on each input line that mean nothing [Hz], at most 10 kHz.
 
     Raises:
         BadInput: listing every value that is not allowed.
@@ -61,9 +61,7 @@ class Conditions:
 
     def _check(self, name: str, value: object, problems: Problems) -> None:
         number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-        low, high = (COLDEST, HOTTEST) if name == "temperature" else (0.0, 1.0 if name in SHARES else math.inf)
-        if name == "drift":
-            high = 1.0
+        low, high = (COLDEST, HOTTEST) if name == "temperature" else (0.0, LARGEST.get(name, math.inf))
         if not number or not low <= value <= high:  # type: ignore[operator]
             allowed = f"a number from {low:g} to {high:g}" if high < math.inf else "a finite number >= 0"
             problems.note(name, value, allowed, UNITS.get(name, ""))

@@ -29,8 +29,14 @@ def read_data(data: Any) -> tuple[Tensor, Any]:
         problems.note("data: X", type(X).__name__, "a tensor or an array (series, time, channels)")
     elif X.ndim != 3 or 0 in X.shape:
         problems.note("data: X", tuple(X.shape), "(series, time, channels), none of them 0", "(shape)")
+    elif X.is_complex():
+        problems.note("data: X", str(X.dtype), "real numbers")
     elif not bool(torch.isfinite(X).all()):
-        problems.note("data: X", f"{int((~torch.isfinite(X)).sum())} values", "finite numbers")
+        bad = (~torch.isfinite(X)).nonzero()
+        series, step, channel = bad[0].tolist()
+        value = f"{len(bad)} values, the first {X[series, step, channel].item()}"
+        hint = f"series {series}, step {step}, channel {channel}"
+        problems.note("data: X", value, "finite numbers", hint=hint)
     elif not hasattr(targets, "__len__") or len(targets) != len(X):
         given = len(targets) if hasattr(targets, "__len__") else type(targets).__name__
         problems.note("data: targets", given, f"{len(X)}, one for each series")

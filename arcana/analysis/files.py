@@ -63,13 +63,17 @@ def report_csv(report: RobustnessReport) -> str:
 
 
 def save_report(report: RobustnessReport, path: str | Path, overwrite: bool = True) -> Path:
-    """Write a report as JSON, or as CSV where the name ends with ``.csv``.
+    """Write a report as JSON (``.json``), or its rows as CSV (``.csv``).
 
     Raises:
-        BadFile: if the file exists and ``overwrite`` is false, or cannot be written.
+        BadFile: for a name that ends otherwise, if the file exists and ``overwrite`` is false, or if it cannot be
+            written.
     """
-    text = report_csv(report) if Path(path).suffix == ".csv" else report_json(report)
-    return write_whole(path, text, overwrite)
+    forms = {".json": report_json, ".csv": report_csv}
+    suffix = Path(path).suffix
+    if suffix not in forms:
+        raise BadFile(path, Problem("ending of the name", suffix, " or ".join(forms)))
+    return write_whole(path, forms[suffix](report), overwrite)
 
 
 def load_report(path: str | Path) -> RobustnessReport:

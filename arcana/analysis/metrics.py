@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
+
+import torch
 
 from arcana.errors import BadInput
+from arcana.limits import MOST, is_whole
 from arcana.nn.readout import population_rates
 from arcana.typing import Tensor
 
 
 class Metric(Protocol):
-    """A number for one chip from its output spikes (B, T, n) and the targets; the larger the better."""
+    """A number for one chip from its output spikes (B, T, n) and the targets; the larger the better.
+
+    One that has an attribute ``bounds`` (least, largest) is not given a threshold beyond them.
+    """
 
     def __call__(self, spikes: Tensor, targets: Any, /) -> Any:
         """Something that ``float`` takes."""
@@ -26,10 +33,19 @@ class Accuracy:
     no class: silence is never right.
 
     Attributes:
-        classes: Number of classes; None: every output neuron is a class of its own.
+        classes: Number of classes, 2 or more; None: every output neuron is a class of its own.
+
+    Raises:
+        BadInput: for another number of classes.
     """
 
+    bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
+
     classes: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.classes is not None and not is_whole(self.classes, 2):
+            raise BadInput.one("classes", self.classes, f"a whole number from 2 to {MOST:,}, or None")
 
     def __call__(self, spikes: Tensor, targets: Tensor) -> float:
         """Share of right series; spikes (B, T, n), targets (B,).
@@ -55,6 +71,8 @@ class Accuracy:
 
     def _check(self, spikes: Tensor, targets: Tensor) -> int:
         classes = spikes.shape[-1] if self.classes is None else self.classes
+        if not isinstance(targets, torch.Tensor):
+            raise BadInput.one("targets", type(targets).__name__, "a tensor or an array of whole numbers")
         if targets.shape != spikes.shape[:-2] or targets.dtype.is_floating_point or targets.is_complex():
             given = f"{targets.dtype} {tuple(targets.shape)}"
             raise BadInput.one(
@@ -66,3 +84,14 @@ class Accuracy:
 
 
 accuracy = Accuracy()
+
+
+def takes_two(metric: Metric) -> bool:
+    """Whether it can be called with spikes and targets; True where Python cannot tell."""
+    try:
+        inspect.signature(metric).bind(None, None)
+    except TypeError:
+        return False
+    except ValueError:  # of a built-in function
+        return True
+    return True

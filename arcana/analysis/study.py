@@ -8,12 +8,13 @@ from typing import Any
 
 from arcana.analysis.conditions import Conditions, grid
 from arcana.analysis.data import read_data
+from arcana.analysis.doubt import doubt
 from arcana.analysis.fingerprint import fingerprint, metric_name
-from arcana.analysis.metrics import Metric
+from arcana.analysis.metrics import Metric, takes_two
 from arcana.analysis.result import RobustnessReport
 from arcana.analysis.subjects import Given, subjects_for
 from arcana.analysis.work import Point, StudyWork
-from arcana.errors import BadInput, Problems
+from arcana.errors import ArcanaWarning, BadInput, Problems, warn_user
 from arcana.executors import Checkpoint, execute
 from arcana.hardware.profile import HardwareProfile
 from arcana.limits import MOST, is_whole
@@ -74,6 +75,9 @@ class RobustnessStudy:
             BadInput: for a metric that gives no number, and whatever the executor and the checkpoint refuse.
         """
         clean = self.clean()  # first: what does not run at all is found here, before workers are sent anything
+        threshold = self._threshold(clean)
+        if text := doubt(self.work.metric, clean, len(self.work.X)):
+            warn_user(text, ArcanaWarning)
         chips = [1 if point.same_for_all else self.n_chips for point in self.conditions]
         made = fingerprint(self.work)
         if checkpoint is not None and not isinstance(checkpoint, Checkpoint):
@@ -86,7 +90,6 @@ class RobustnessStudy:
             tuple(values[k, chip] for chip in range(chips[k])) * (self.n_chips // chips[k])
             for k in range(len(self.conditions))
         )
-        threshold = SHARE_OF_CLEAN * clean if self.threshold is None else self.threshold
         return RobustnessReport.of(
             self.conditions, rows, threshold, clean=clean, metric=metric_name(self.work.metric),
             model=self.mismatch, seed=self.work.seed, provenance=made,
@@ -95,6 +98,14 @@ class RobustnessStudy:
     def clean(self) -> float:
         """The value without mismatch and disturbance; here, what the engine has to warn of is said."""
         return self.work(len(self.conditions), 0, 1)[0]
+
+    def _threshold(self, clean: float) -> float:
+        if self.threshold is not None:
+            return self.threshold
+        if clean <= 0:  # 0.9 of it would be more than it, or nothing
+            hint = f"without mismatch the value is {clean:g}: from which value on does a chip work?"
+            raise BadInput.one("threshold", None, "a number, where the clean value is not above 0", hint=hint)
+        return SHARE_OF_CLEAN * clean
 
     def value(self, point: int, chip: int) -> float:
         """The value of one chip, by itself: exactly what a run of the study finds for it."""
@@ -143,7 +154,8 @@ def robustness(
         scale: Factors on its CV: one, or several.
         n_chips: Chips at each point.
         seed: Of the chips and of their disturbed input.
-        threshold: From which value on a chip works; None is 0.9 of the clean value.
+        threshold: From which value on a chip works, in the units of the metric; None is 0.9 of the clean value,
+            which must then be above 0.
         profile: The chip; None is the one that the settings name, or that the network was made for.
         executor: See ``arcana.executors.read_executor``: None is this process.
         checkpoint: File in which finished chips are kept, and found again.
@@ -167,7 +179,7 @@ def _check(
 ) -> tuple[Conditions, ...]:
     """All problems with the arguments that need no network, together."""
     problems, points = Problems(), tuple[Conditions, ...]()
-    if not callable(metric):
+    if not callable(metric) or not takes_two(metric):
         problems.note("metric", metric, "a function of spikes and targets, such as Accuracy(classes=4)")
     if not isinstance(mismatch, MismatchModel):
         problems.note("mismatch", mismatch, "a MismatchModel, such as MismatchModel(cv=0.1)")
@@ -176,8 +188,12 @@ def _check(
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         problems.note("seed", seed, "a whole number >= 0")
     number = isinstance(threshold, (int, float)) and not isinstance(threshold, bool) and math.isfinite(threshold)
+    low, high = getattr(metric, "bounds", (-math.inf, math.inf))
     if threshold is not None and not number:
         problems.note("threshold", threshold, "a finite number, or None")
+    elif threshold is not None and not low <= threshold <= high:
+        hint = "90 % is written 0.9" if (low, high) == (0, 1) else ""
+        problems.note("threshold", threshold, f"a number from {low:g} to {high:g}, as the metric gives", hint=hint)
     try:
         points = grid(**conditions)
         if isinstance(mismatch, MismatchModel):

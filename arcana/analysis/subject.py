@@ -18,6 +18,7 @@ from arcana.emulate import Emulator
 from arcana.errors import BadInput
 from arcana.hardware.profile import HardwareProfile
 from arcana.mapping.decode import decode
+from arcana.nn.checks import as_type_of
 from arcana.nn.chips import on_chips
 from arcana.nn.sequential import Sequential, dpi_layers
 from arcana.nn.temperature import set_temperature
@@ -88,6 +89,7 @@ class NetSubject(Subject):
 
     def encode(self, X: Tensor) -> Tensor:
         """See ``Subject``."""
+        X = as_type_of(self.net, X)
         for module in self.front:
             X = module(X)
         return X

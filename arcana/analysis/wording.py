@@ -34,8 +34,8 @@ def in_percent(report: RobustnessReport) -> bool:
 
 
 def hardest(report: RobustnessReport) -> int:
-    """Number of the point with the lowest yield, of equal ones with the lowest mean."""
-    keys = [(point.summary.yield_, point.summary.mean) for point in report.points]
+    """Number of the point with the lowest yield, of equal ones with the lowest mean, of equal ones the last."""
+    keys = [(point.summary.yield_, point.summary.mean, -k) for k, point in enumerate(report.points)]
     return keys.index(min(keys))
 
 

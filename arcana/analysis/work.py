@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import warnings
 from collections.abc import Mapping
@@ -82,12 +83,12 @@ class StudyWork:
     def _value(self, spikes: Tensor, point: int, chip: int) -> float:
         where = f"metric of chip {chip} at {self.points[point].conditions.label()}"
         try:
-            value = self.metric(spikes, self.targets)
+            value = self.metric(spikes, self._own_targets())
         except Exception as error:
             error.add_note(where)  # a mistake of the user's own function stays what it is
             raise
         try:
-            number = float(value)
+            number = math.nan if isinstance(value, str) else float(value)
         except (TypeError, ValueError, RuntimeError):
             number = math.nan
         if not math.isfinite(number):
@@ -95,3 +96,7 @@ class StudyWork:
             given = f"{type(value).__name__} of shape {shape}" if shape else value
             raise BadInput.one(where, given, "one finite number")
         return number
+
+    def _own_targets(self) -> Any:
+        """The targets for one chip: what a metric does to them is not seen by the next."""
+        return self.targets.clone() if isinstance(self.targets, Tensor) else copy.deepcopy(self.targets)

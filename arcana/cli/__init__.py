@@ -26,13 +26,15 @@ from arcana.errors import ArcanaError, ArcanaWarning, BadInput
 _SHOWN = 20  # problems that are spelled out
 # Other warnings keep Python's own form: they are not addressed to the user of a command.
 _python_form = warnings.showwarning
+_said: set[str] = set()  # warnings of the command that runs
 
 
 class _Commands(TyperGroup):
     """Turns an ``ArcanaError`` into its text on stderr and exit code 2."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run a command; warnings of arcana are one line each on stderr."""
+        """Run a command; warnings of arcana are one line each on stderr, and the same one is said once."""
+        _said.clear()
         with warnings.catch_warnings():
             warnings.simplefilter("always", ArcanaWarning)
             warnings.showwarning = _show_warning
@@ -63,7 +65,9 @@ def _show_warning(
     line: str | None = None,
 ) -> None:
     if issubclass(category, ArcanaWarning):
-        typer.echo(f"warning: {message}", err=True)
+        if str(message) not in _said:
+            _said.add(str(message))
+            typer.echo(f"warning: {message}", err=True)
     else:
         _python_form(message, category, filename, lineno, file, line)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from arcana.circuits.names import BIASES
 from arcana.errors import BadFile, BadInput, Problem, Problems
 from arcana.files import parse_json, read_text
 from arcana.hardware.profile import HardwareProfile
@@ -33,10 +34,12 @@ class Mismatches:
     Attributes:
         model: At scale 1.
         remark: Where it comes from, in a sentence.
+        doubt: What makes the result too good, if anything does.
     """
 
     model: MismatchModel
     remark: str
+    doubt: str = ""
 
 
 def option_name(name: str) -> str:
@@ -76,7 +79,7 @@ def mismatch(given: str | None, chip: HardwareProfile) -> Mismatches:
     """The model that ``--mismatch`` names: nothing, a CV, ``profile``, or a file.
 
     Raises:
-        BadInput: for a CV that is none, and a file that holds no model.
+        BadFile: for a file that is missing or holds no model.
     """
     from arcana.mismatch import MismatchModel  # not with the module: SciPy would slow down every command
 
@@ -86,15 +89,36 @@ def mismatch(given: str | None, chip: HardwareProfile) -> Mismatches:
     if given == PROFILE:
         text = f"The mismatch at scale 1 is that of the profile {chip.name}. "
         return Mismatches(MismatchModel.from_profile(chip), text + _ASSUMED)
-    try:
-        cv = float(given)
-    except ValueError:
+    cv = _number(given)
+    if cv is None:
         return _from_file(Path(given))
-    if not (math.isfinite(cv) and 0 <= cv <= 1):
-        allowed = "a coefficient of variation from 0 to 1, 'profile', or a file"
-        raise BadInput.one("--mismatch", cv, allowed, hint="10 % is written 0.1" if 1 < cv <= 100 else "")
     text = f"At scale 1 every bias has a CV of {cv:g}: lognormal, independent for every bias and neuron. "
     return Mismatches(MismatchModel(cv), text + _ASSUMED)
+
+
+def check_cv(given: str | None, problems: Problems) -> None:
+    """Note a number that is no coefficient of variation."""
+    cv = None if given is None else _number(given)
+    if cv is not None and not (math.isfinite(cv) and 0 <= cv <= 1):
+        allowed = "a coefficient of variation from 0 to 1, 'profile', or a file"
+        problems.note("--mismatch", cv, allowed, hint="10 % is written 0.1" if 1 < cv <= 100 else "")
+
+
+def check_points(given: Mapping[str, tuple[Any, ...]], problems: Problems) -> None:
+    """Note conditions that no study takes, under the names of their options."""
+    from arcana.analysis.conditions import grid
+
+    try:
+        grid(**{name: values for name, values in given.items() if values})
+    except BadInput as error:
+        problems.extend(replace(p, field=option_name(p.field)) for p in error.problems)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 _ASSUMED = "That is an assumption: no measurement of these chips has been published."
@@ -119,7 +143,12 @@ def _from_file(path: Path) -> Mismatches:
         raise BadFile(path, error.problems) from error
     origin = "was fitted to measurements" if measured else "is that of a file"
     remark = f"The mismatch at scale 1 {origin}: {path}. Biases that it does not name have none."
-    return Mismatches(model, remark)
+    without = [name for name in BIASES if not model.cv_of(name)]
+    doubt = (
+        f"{path} has no mismatch for {', '.join(without)}: the yield is too high unless these do not spread "
+        "(fit.completed(...) takes what was not measured from a profile)."
+    )
+    return Mismatches(model, remark, doubt if without else "")
 
 
 def share(name: str, value: float | None, problems: Problems) -> None:
@@ -132,4 +161,4 @@ def only_one(names: Sequence[str], values: Sequence[Any], problems: Problems) ->
     """Note options that exclude each other."""
     given = [name for name, value in zip(names, values, strict=True) if value is not None]
     if len(given) > 1:
-        problems.note(" ".join(given), "all given", "one of them")
+        problems.note("number of " + " and ".join(given), len(given), "one of them")

@@ -20,7 +20,11 @@ _LINES = 10  # where stderr is no terminal, a line for each such part
 
 
 class Bars:
-    """A bar for each part of the work on a terminal, else ten lines: use it in a ``with`` block."""
+    """A bar for each part of the work on a terminal, else ten lines: use it in a ``with`` block.
+
+    Attributes:
+        told: How far the part is that runs; empty before the first.
+    """
 
     def __init__(self) -> None:
         console = Console(stderr=True)
@@ -30,6 +34,7 @@ class Bars:
             TextColumn("left:"), TimeRemainingColumn(),
         )  # fmt: skip
         self._bars = Progress(*columns, console=console, disable=not self._terminal)
+        self.told = ""  # how far the part is that runs
 
     def __enter__(self) -> Bars:
         self._bars.start()
@@ -46,9 +51,12 @@ class Bars:
 
         def told(done: int, total: int) -> None:
             nonlocal said
+            if not self.told.startswith(name) and done:
+                print(f"{name}: {done} of {total} were finished before", file=sys.stderr, flush=True)
+            self.told = f"{name}: {done} of {total}"
             self._bars.update(task, completed=done, total=total)
             if not self._terminal and done * _LINES // total > said:
                 said = done * _LINES // total
-                print(f"{name}: {done} of {total}", file=sys.stderr, flush=True)
+                print(self.told, file=sys.stderr, flush=True)
 
         return told

@@ -11,7 +11,6 @@ import torch
 
 from arcana.analysis.confusion import undisturbed_spikes
 from arcana.analysis.margin import Margin
-from arcana.analysis.markup import percent
 from arcana.analysis.metrics import Accuracy
 from arcana.analysis.result import RobustnessReport
 from arcana.analysis.sensitivity import sensitivity
@@ -127,18 +126,6 @@ def _limits(study: RobustnessStudy, report: RobustnessReport, **options: Any) ->
         methods=("one", "without") if model.correlation else ("one", "sobol"),
         threshold=clean * (SHARE_OF_CLEAN if clean > 0 else 1), temperature=point.temperature, **options,
     )  # fmt: skip
-
-
-def doubt(done: Judged) -> str:
-    """What to say where the network only guesses even without mismatch; empty where it does not."""
-    metric, clean = done.study.work.metric, done.report.clean
-    assert isinstance(metric, Accuracy)
-    if metric.classes is None or clean > 1 / metric.classes:
-        return ""
-    return (
-        f"Without mismatch the accuracy is {percent(clean)}, no better than guessing among {metric.classes} "
-        "classes: chips that guess as well count as working, unless --threshold says otherwise."
-    )
 
 
 def check_sensitivity(study: RobustnessStudy) -> None:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arcana.cli.chip_options import CV_SCALES, FACTOR_SCALES, conditions, mismatch, only_one, share, switches
+from arcana.cli.chip_options import (
+    CV_SCALES,
+    FACTOR_SCALES,
+    check_cv,
+    check_points,
+    conditions,
+    mismatch,
+    only_one,
+    share,
+    switches,
+)
 from arcana.cli.common import AsJson, Force, note, print_json, refuse_existing, table
 from arcana.errors import BadFile, Problem, Problems
 from arcana.limits import MOST, is_whole
@@ -87,7 +97,8 @@ def robustness(
 ) -> None:
     """Judge settings on hundreds of virtual chips: which share works, what limits it, how the worst ones fail."""
     lists = {
-        "scale": scale or (CV_SCALES if mismatch_ is None else FACTOR_SCALES), "temperature": temperature,
+        "scale": scale if scale is not None else CV_SCALES if mismatch_ is None else FACTOR_SCALES,
+        "temperature": temperature,
         "dead_neurons": dead_neurons, "dead_cams": dead_cams, "drift": drift, "noise": noise, "jitter": jitter,
         "dropped": dropped, "spurious": spurious,
     }  # fmt: skip
@@ -96,6 +107,11 @@ def robustness(
     if quantised is not None:
         points["quantised"] = switches("quantised", quantised, problems)
     share("--require-yield", require_yield, problems)
+    share("--threshold", threshold, problems)
+    check_points(points, problems)
+    check_cv(mismatch_, problems)
+    if seed < 0:
+        problems.note("--seed", seed, "a whole number >= 0")
     only_one(("--workers", "--scheduler"), (workers, scheduler), problems)
     if scheduler is not None and "://" not in scheduler:
         problems.note("--scheduler", scheduler, "the address of a Dask scheduler, such as tcp://host:8786")
@@ -109,17 +125,20 @@ def robustness(
     _check_folder(out)
     refuse_existing(force, *outputs(out, sensitivity), reads=(config, data, checkpoint))
 
+    from arcana.analysis.doubt import doubt
     from arcana.analysis.drawing import need_matplotlib
     from arcana.analysis.study import RobustnessStudy
     from arcana.cli.chip_progress import Bars
     from arcana.cli.chip_report import write_report
-    from arcana.cli.chip_study import check_sensitivity, doubt, executor_for, judge, metric_for
+    from arcana.cli.chip_study import check_sensitivity, executor_for, judge, metric_for
     from arcana.cli.chip_subject import read_candidate
     from arcana.data.series import read_series
 
     need_matplotlib()
     candidate, series = read_candidate(config, profile), read_series(data)
     assumed = mismatch(mismatch_, candidate.chip)
+    if assumed.doubt:
+        note(f"warning: {assumed.doubt}")
     study = RobustnessStudy(
         candidate.given, metric_for(candidate, series, classes), (series.x, series.y), assumed.model,
         n_chips=chips, seed=seed, threshold=threshold, profile=candidate.chip, **points,
@@ -127,12 +146,18 @@ def robustness(
     if sensitivity:
         check_sensitivity(study)
     executor = executor_for(workers, scheduler, chips * len(study.conditions))
-    with Bars() as progress:
-        done = judge(study, executor, checkpoint, chunk, sensitivity, progress.begin)
+    try:
+        with Bars() as progress:
+            done = judge(study, executor, checkpoint, chunk, sensitivity, progress.begin)
+    except KeyboardInterrupt:
+        kept = "nothing is kept without --checkpoint"
+        if checkpoint is not None:
+            kept = f"finished chips are in {checkpoint}: the same command goes on from there"
+        note(f"stopped at {progress.told or 'the beginning'}; {kept}")
+        raise
     given = {"settings": str(config), "data": data} | ({} if profile is None else {"profile": profile})
-    doubts = [text for text in (doubt(done),) if text]
-    for text in doubts:
-        note(f"warning: {text}")
+    work = study.work
+    doubts = [text for text in (doubt(work.metric, done.report.clean, len(work.X)), assumed.doubt) if text]
     try:
         files = write_report(done, out, force, given, series.class_names, (*doubts, assumed.remark))
     except BadFile:  # what took so long to find out is said all the same
@@ -144,10 +169,13 @@ def robustness(
 
 
 def _check_folder(folder: Path) -> None:
-    """Find out before any chip runs whether the folder can be written; nothing is made yet."""
+    """Find out before any chip runs whether the folder can be written; nothing is left there."""
     there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        raise BadFile(folder, Problem("--out", str(folder), "a folder that can be written", hint=f"not {there}"))
+    try:
+        tempfile.TemporaryFile(dir=there).close()  # permissions alone say little: of a disk, of /proc
+    except OSError as error:
+        hint = f"not {there}: {error.strerror}"
+        raise BadFile(folder, Problem("--out", str(folder), "a folder that can be written", hint=hint)) from error
 
 
 def _print(done: Judged, files: list[Path], as_json: bool) -> None:

@@ -18,6 +18,7 @@ FORMAT, VERSION = "arcana checkpoint", 1
 _ANEW = "delete it to begin again"
 _NONE = object()  # a part that only one of two fingerprints has
 _MOST = 10  # differences that are told
+_HASH = 64  # digits of SHA-256
 
 
 def to_text(fingerprint: Mapping[str, Any], values: Mapping[Key, float]) -> str:
@@ -70,8 +71,8 @@ def _check_header(path: Path, header: dict[str, Any], ours: Mapping[str, Any]) -
     if header.get("arcana") != arcana.__version__:
         problems.note("arcana's version in the checkpoint", header.get("arcana"), f"{arcana.__version__}, as here")
     for name, theirs, wanted in islice(_differences("", header.get("fingerprint"), dict(ours)), _MOST):
-        allowed = "nothing" if wanted is _NONE else repr(wanted)
-        found = None if theirs is _NONE else theirs
+        allowed = "nothing" if wanted is _NONE else repr(_short(wanted))
+        found = None if theirs is _NONE else _short(theirs)
         problems.note(f"{name} of the checkpoint", found, f"{allowed}, as in this study")
     if problems:
         hint = "it belongs to another study: take another path, or delete it"
@@ -79,10 +80,16 @@ def _check_header(path: Path, header: dict[str, Any], ours: Mapping[str, Any]) -
     problems.raise_if_any(path)
 
 
+def _short(value: Any) -> Any:
+    """A hash by its first digits: people only compare them."""
+    is_hash = isinstance(value, str) and len(value) == _HASH and set(value) <= set("0123456789abcdef")
+    return f"{value[:8]}..." if is_hash else value
+
+
 def _differences(name: str, theirs: Any, ours: Any) -> Iterator[tuple[str, Any, Any]]:
     """The innermost parts that differ: name, theirs, ours."""
     if isinstance(theirs, dict) and isinstance(ours, dict):
-        for key in sorted({*theirs, *ours}):
+        for key in sorted({*theirs, *ours} - ({"arcana"} if not name else set())):  # told of the header already
             yield from _differences(f"{name}.{key}" if name else key, theirs.get(key, _NONE), ours.get(key, _NONE))
     elif isinstance(theirs, list) and isinstance(ours, list):
         for k, (a, b) in enumerate(zip_longest(theirs, ours, fillvalue=_NONE)):

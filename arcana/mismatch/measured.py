@@ -105,7 +105,7 @@ def fit_mismatch(
     )  # fmt: skip
 
 
-def _check_options(given: Mapping[str, str], wanted: Sequence[str], biases: Mapping[str, float] | None) -> None:
+def _check_options(given: Mapping[str, str], wanted: Sequence[str], biases: Mapping[str, Any] | None) -> None:
     problems = Problems()
     for option, value in given.items():
         known = _CHOICES[option]
@@ -117,10 +117,15 @@ def _check_options(given: Mapping[str, str], wanted: Sequence[str], biases: Mapp
     for name, amount in (biases or {}).items():
         if name not in BIASES:
             problems.append(unknown_name("bias", str(name), BIASES))
-        elif not (np.isfinite(amount) and (amount > 0 or (amount == 0 and BIASES[name].zero_allowed))):
+        elif not (
+            isinstance(amount, (int, float, np.number))
+            and np.isfinite(amount)
+            and (amount > 0 or (amount == 0 and BIASES[name].zero_allowed))
+        ):
             allowed = f"a finite number {'>=' if BIASES[name].zero_allowed else '>'} 0"
-            problems.note(f"biases[{name!r}]", amount, allowed, BIASES[name].unit)
-    if biases and biases.get("Iw_ahp", 0) > 0:
+            hint = "2 pA is written 2e-12" if isinstance(amount, str) else ""
+            problems.note(f"biases[{name!r}]", amount, allowed, BIASES[name].unit, hint)
+    if not problems and biases and biases.get("Iw_ahp", 0) > 0:
         hint = "the f-I curve is that of neurons without adaptation: measure with it off"
         problems.note("biases['Iw_ahp']", biases["Iw_ahp"], "0", "A", hint)
     problems.raise_if_any()

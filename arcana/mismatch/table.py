@@ -79,6 +79,7 @@ def read_measurements(
     if not found:
         problems.note("columns", list(cells), "at least one measured quantity, such as tau_mem")
     labels = {key: _whole(key, cells[name], rows, problems) for name, key in names.items()}
+    _check_places(labels, rows, profile, problems)
     rows = tuple(_called(row, k, labels) for k, row in enumerate(rows))
     left_out: list[LeftOut] = []
     values = {n: _numbers(columns[n], cells[n], rows, refuse_missing, left_out, problems) for n in columns}
@@ -176,6 +177,27 @@ def _whole(key: str, cells: Sequence[Any], rows: Sequence[str], problems: Proble
         else:
             numbers[k] = int(number)
     return numbers
+
+
+def _check_places(
+    labels: Mapping[str, NDArray[np.int64]],
+    rows: Sequence[str],
+    profile: HardwareProfile | None,
+    problems: Problems,
+) -> None:
+    """Each neuron once, and where the chip has neurons."""
+    if profile is not None:
+        sizes = {"core": profile.cores_per_chip, "neuron": profile.neurons_per_core}
+        for key in (key for key in sizes if key in labels):
+            for k in np.flatnonzero(labels[key] >= sizes[key]):
+                problems.note(f"{rows[k]}, {key}", int(labels[key][k]), f"0 to {sizes[key] - 1} on {profile.name}")
+    if "neuron" not in labels:
+        return
+    seen: dict[tuple[int, ...], int] = {}
+    for k, place in enumerate(zip(*(labels[key].tolist() for key in LABELS if key in labels), strict=True)):
+        first = seen.setdefault(place, k)
+        if first != k:
+            problems.note(f"{rows[k]}, neuron", place[-1], f"each neuron once: it is in {rows[first]} as well")
 
 
 def _called(row: str, k: int, labels: Mapping[str, NDArray[np.int64]]) -> str:

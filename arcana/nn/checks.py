@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import chain
+from typing import Any
+
+import numpy as np
 import torch
 from torch import nn
 
@@ -13,6 +17,16 @@ from arcana.typing import Tensor
 def inspectable(tensor: Tensor) -> bool:
     """Whether values may be looked at: not inside vmap and the other functional transforms."""
     return not torch._C._functorch.is_functorch_wrapped_tensor(tensor)
+
+
+def as_type_of(module: nn.Module, X: Any) -> Any:
+    """Numbers, a tensor or an array, in the floating-point type of a module; anything else as it is."""
+    if isinstance(X, np.ndarray) and X.dtype.kind in "fiub":
+        X = torch.from_numpy(X)
+    if not isinstance(X, torch.Tensor) or X.is_complex():
+        return X
+    tensors = chain(module.parameters(), module.buffers())
+    return X.to(next((t.dtype for t in tensors if t.is_floating_point()), X.dtype))
 
 
 def check_events(X: Tensor, n_in: int, dtype: torch.dtype) -> None:

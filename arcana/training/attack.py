@@ -24,6 +24,8 @@ from arcana.nn.base import DPIModule
 from arcana.nn.sequential import dpi_layers
 from arcana.typing import Tensor
 
+FARTHEST = 5.0  # standard deviations: no neuron of any chip is beyond it
+
 Factors: TypeAlias = dict[str, dict[str, Tensor]]
 
 
@@ -40,7 +42,7 @@ class Attack:
         radius: Of the ball, in standard deviations.
 
     Raises:
-        BadInput: unless steps is a whole number >= 1 and radius a finite number > 0.
+        BadInput: unless steps is a whole number >= 1 and radius above 0 and at most 5.
     """
 
     steps: int = 2
@@ -51,8 +53,8 @@ class Attack:
         if isinstance(self.steps, bool) or not isinstance(self.steps, int) or self.steps < 1:
             problems.note("steps", self.steps, "a whole number >= 1")
         number = isinstance(self.radius, (int, float)) and not isinstance(self.radius, bool)
-        if not (number and math.isfinite(self.radius) and self.radius > 0):
-            problems.note("radius", self.radius, "a finite number > 0", "standard deviations of ln f")
+        if not (number and 0 < self.radius <= FARTHEST):
+            problems.note("radius", self.radius, f"a number > 0, up to {FARTHEST:g}", "standard deviations of ln f")
         problems.raise_if_any()
 
     def __call__(

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import torch
 
 from arcana.analysis.data import read_data
+from arcana.errors import Problems
 from arcana.typing import Tensor
 
 Source: TypeAlias = Callable[[int], tuple[Tensor, Any]]
@@ -27,7 +28,7 @@ class Batches:
     def __init__(self, X: Tensor, targets: Any, batch: int | None, window: int | None, seed: int) -> None:
         self.X, self.targets = X, targets
         self.batch = batch if batch is not None and batch < len(X) else None
-        self.window = min(window or X.shape[-2], X.shape[-2])
+        self.window = window or X.shape[-2]
         self.generator = torch.Generator().manual_seed(seed)
 
     def __call__(self, update: int) -> tuple[Tensor, Any]:
@@ -53,7 +54,7 @@ def source_of(
         seed: See ``Batches``.
 
     Raises:
-        BadInput: for what ``arcana.analysis.data.read_data`` refuses.
+        BadInput: for what ``arcana.analysis.data.read_data`` refuses, and more series or steps than there are.
     """
     if callable(data):
 
@@ -63,4 +64,9 @@ def source_of(
 
         return fresh
     X, targets = read_data(data)
-    return Batches(front(X), targets, batch, window, seed)
+    X, problems = front(X), Problems()
+    for name, value, most, what in (("batch", batch, len(X), "series"), ("window", window, X.shape[-2], "steps")):
+        if value is not None and value > most:
+            problems.note(name, value, f"at most {most}, or None for all", what)
+    problems.raise_if_any()
+    return Batches(X, targets, batch, window, seed)

@@ -95,14 +95,16 @@ def calibrate(
 
     Args:
         board: The emulator of one board, or anything with the four parts of ``Board``.
-        X: Series to calibrate on, (B, T, n) as the board takes them. Judge the result on others.
+        X: Series to calibrate on, (B, T, n) as the board takes them, as a tensor or an array. Judge the result on
+            others.
         y: Class of each series, whole numbers from 0, (B,). None takes the classes that the settings decide for
             when they are emulated without mismatch: calibration then needs no labels.
         objective: "cross_entropy" of the class rates (output spikes); "core_rates", the distance of the mean rate
             of each core in each series from that of the settings emulated without mismatch (spikes of all neurons,
             no classes); or a function of the output spikes (B, T, n_out) and the classes. Several are followed one
             after another, each from what is best by it so far; the last one decides.
-        classes: Number of classes, of equally many neighbouring output lines; None takes it from y.
+        classes: Number of classes, of equally many neighbouring output lines. "cross_entropy" needs it, and it is
+            not taken from y, where a class may be missing. None: no classes, and no accuracy.
         biases: The chip's names of the biases that may change, on all cores in use; None: weights, time constants,
             gain and constant current of the synapses and neurons in use.
         budget: Most runs of the board.

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 
 from arcana.config import ChipConfig
@@ -54,15 +55,16 @@ def check(
         )
     problems = Problems()
     config, profile = board.config, board.profile
+    X, y = (torch.from_numpy(part) if isinstance(part, np.ndarray) else part for part in (X, y))
     if emulated:
         check_one_board(board, problems)
     series = _check_series(X, problems)
     objectives = _check_objectives(objective, problems)
-    number = _check_classes(classes, y, config, problems)
+    number = _check_classes(classes, config, problems)
     labels = _check_labels(y, series, number, problems)
-    if "cross_entropy" in objectives and y is None and classes is None:
-        hint = "without labels, the classes that the emulated settings decide for without mismatch take their place"
-        problems.note("classes", None, "a number of classes, or labels y", hint=hint)
+    if "cross_entropy" in objectives and classes is None:
+        hint = "labels only show the classes that occur in them"
+        problems.note("classes", None, "the number of classes, for cross_entropy", hint=hint)
     if isinstance(budget, bool) or not isinstance(budget, int) or budget < 1:
         problems.note("budget", budget, "a whole number >= 1", "runs")
     if not _is_number(reach) or reach <= 1:
@@ -82,7 +84,7 @@ def _check_series(X: Any, problems: Problems) -> int | None:
     """Number of series; None where it cannot be said."""
     allowed = "series (B, T, n) with at least one series, step and line"
     if not isinstance(X, Tensor):
-        problems.note("X", type(X).__name__, "a tensor: " + allowed)
+        problems.note("X", type(X).__name__, "a tensor or an array: " + allowed)
         return None
     if X.ndim != 3 or X.numel() == 0:
         problems.note("X", tuple(X.shape), allowed, "(shape)")
@@ -106,16 +108,12 @@ def _check_objectives(objective: Any, problems: Problems) -> tuple[Objective, ..
     return names
 
 
-def _check_classes(classes: Any, y: Any, config: ChipConfig, problems: Problems) -> int | None:
-    """Number of classes, given or from the labels."""
+def _check_classes(classes: Any, config: ChipConfig, problems: Problems) -> int | None:
     if classes is None:
-        whole = isinstance(y, Tensor) and y.numel() > 0 and not y.is_floating_point() and not y.is_complex()
-        classes = int(y.max()) + 1 if whole else None
-        if classes is None or classes < 1:
-            return None
+        return None
     lines = sum(len(o.neurons) for o in config.outputs)
     if isinstance(classes, bool) or not isinstance(classes, int) or classes < 1 or lines % classes:
-        hint = "classes are groups of equally many neighbouring output lines; None takes the number from y"
+        hint = "classes are groups of equally many neighbouring output lines"
         problems.note("classes", classes, f"a divisor of the {lines} output lines", hint=hint)
         return None
     return classes
@@ -126,7 +124,7 @@ def _check_labels(y: Any, series: int | None, classes: int | None, problems: Pro
         return None
     if not isinstance(y, Tensor) or y.is_floating_point() or y.is_complex() or y.dtype == torch.bool:
         kind = str(y.dtype) if isinstance(y, Tensor) else type(y).__name__
-        problems.note("y", kind, "a tensor of whole numbers")
+        problems.note("y", kind, "a tensor or an array of whole numbers")
         return None
     if y.ndim != 1 or (series is not None and len(y) != series):
         allowed = "(series,)" if series is None else f"({series},), one label for each series of X"

@@ -10,7 +10,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from arcana.config import ChipConfig
-from arcana.errors import Problems
+from arcana.errors import BadInput, Problems
 from arcana.nn.readout import population_rates
 from arcana.typing import Tensor
 
@@ -79,6 +79,16 @@ class Reader:
         return Seen(out, classes, torch.stack(parts, -1))
 
 
+def _number(value: object) -> float:
+    """What an objective of the user's gave, as a number."""
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, RuntimeError):
+        raise BadInput.one(
+            "objective", getattr(value, "shape", type(value).__name__), "a function that gives one number"
+        ) from None
+
+
 def objective_of(objective: Objective, labels: Tensor | None, model: Seen) -> Callable[[Seen], float]:
     """The function of a run that is to become small.
 
@@ -92,7 +102,7 @@ def objective_of(objective: Objective, labels: Tensor | None, model: Seen) -> Ca
     """
     if callable(objective):
         custom = objective
-        return lambda seen: float(custom(seen.out, labels))
+        return lambda seen: _number(custom(seen.out, labels))
     if objective == "cross_entropy":
         assert labels is not None
         unit, known = max(float(class_rates(model).mean()) / 2, _FLOOR), labels

@@ -67,6 +67,9 @@ def _checked(value: Any) -> Tensor:
     if not isinstance(value, torch.Tensor) or value.ndim:
         shape = f"{type(value).__name__}{tuple(getattr(value, 'shape', ()))}"
         raise BadInput.one("loss", shape, "a tensor of one number", hint="take its mean")
+    if torch.is_grad_enabled() and not value.requires_grad:
+        hint = "argmax, item() and detach() have no gradient: use rates, such as population_rates"
+        raise BadInput.one("loss", "a number without gradient", "one that follows from the spikes", hint=hint)
     if not bool(torch.isfinite(value)):
         raise BadInput.one(
             "loss", value.item(), "a finite number", hint="smaller learning rates, or a milder start"

@@ -124,7 +124,7 @@ def _clean(run, folder, label):
 
 
 def test_json_is_all_of_stdout_and_the_yield_decides_the_exit_code(run, folder):
-    done = run(RUN + " --json --threshold 1.1 --require-yield 0.5")
+    done = run(RUN + " --json --threshold 1 --dead-neurons 1 --require-yield 0.5")
     assert done.exit_code == 1
     result = json.loads(done.stdout)
     assert [p["summary"]["yield"] for p in result["points"]] == [0, 0]
@@ -229,12 +229,21 @@ TABLE = {
     "--scale 0.1,0.1": ["scale is (0.1, 0.1)", "each value once"],
     "--seed -1": ["seed is -1"],
     "--threshold nan": ["threshold is nan"],
+    "--threshold 90 --scale 0.1,0.1 --seed -3 --mismatch 20 --jitter 50": [
+        "--threshold is 90.0",
+        "--scale is (0.1, 0.1)",
+        "--seed is -3",
+        "--mismatch is 20.0",
+        "--jitter is 50.0 s",
+    ],
+    "--scale=": ["--scale is ''"],
+    "-o /proc/nowhere": ["a folder that can be written", "/proc"],
     "--temperature hot,-300": ["--temperature is 'hot'"],
     "--quantised maybe": ["--quantised is 'maybe'", "on, off"],
     "--quantised on,off": ["quantised is False", "pass the network itself"],
     "--temperature -300": ["temperature is -300.0 °C", "-55 to 125"],
-    "--dead-neurons 1.5 --dropped=-1 --drift 2": ["dead_neurons is 1.5", "dropped is -1.0", "drift is 2.0"],
-    "--dead-cams nan --noise=-1 --spurious=-1": ["dead_cams is nan", "noise is -1.0", "spurious is -1.0 Hz"],
+    "--dead-neurons 1.5 --dropped=-1 --drift 2": ["--dead-neurons is 1.5", "--dropped is -1.0", "--drift is 2.0"],
+    "--dead-cams nan --noise=-1 --spurious=-1": ["--dead-cams is nan", "--noise is -1.0", "--spurious is -1.0 Hz"],
     "--jitter 1mm --spurious 5s": ["--jitter is '1mm' s", "--spurious is '5s' Hz"],
     "--require-yield 95": ["--require-yield is 95.0"],
     "--mismatch 20": ["--mismatch is 20.0", "10 % is written 0.1"],
@@ -244,7 +253,7 @@ TABLE = {
     "--classes 1": ["--classes is 1"],
     "--classes 2": ["y is 2", "0 to 1"],
     "--classes 4": ["classes is 4", "divisor of the 3 outputs"],
-    "--workers 2 --scheduler tcp://x:1": ["--workers --scheduler"],
+    "--workers 2 --scheduler tcp://x:1": ["--workers and --scheduler"],
     "--scheduler localhost": ["--scheduler is 'localhost'", "tcp://"],
     "--checkpoint other.ck": ["other.ck", "another study"],
     "--checkpoint hand.csv": ["hand.csv", "checkpoint"],
@@ -286,6 +295,28 @@ def broken(folder):
     with Checkpoint(folder / "other.ck", fingerprint):
         pass
     return folder
+
+
+def test_biases_that_a_model_leaves_out_are_named(run, folder):
+    (folder / "part.json").write_text(json.dumps(arcana.MismatchModel({"Itau_mem": 0.2}).to_dict()))
+    done = run(f"{RUN} --mismatch part.json")
+    assert done.exit_code == 0, done.output
+    assert "warning: part.json has no mismatch for Igain_mem" in done.stderr
+    assert "the yield is too high" in (folder / "out" / "index.html").read_text()
+
+
+def test_a_study_that_goes_on_says_so_and_one_that_is_stopped_as_well(run, folder, monkeypatch):
+    assert run(f"{RUN} --checkpoint study.ck").exit_code == 0
+    done = run(f"{RUN} --checkpoint study.ck --force --chips 7")
+    assert "chips: 6 of 8 were finished before" in done.stderr
+
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("arcana.analysis.work.StudyWork.__call__", stopped)
+    done = run(f"{RUN} --checkpoint study.ck --force")
+    assert "stopped at the beginning; finished chips are in study.ck: the same command goes on" in done.stderr
+    assert "nothing is kept without --checkpoint" in run(f"{RUN} --force").stderr
 
 
 def everything(folder):
@@ -363,3 +394,25 @@ def test_a_full_disk_leaves_no_file_and_keeps_the_chips(run, folder, monkeypatch
     assert list((folder / "out").iterdir()) == []
     monkeypatch.setattr(module, "write_all", whole)
     assert "chips: 6 of 6" in run(RUN + " --checkpoint chips.ck").stderr
+
+
+def test_a_warning_is_said_once(run, folder, monkeypatch):
+    import warnings
+
+    from arcana.analysis.work import StudyWork
+    from arcana.errors import ArcanaWarning
+
+    before = StudyWork.spikes
+
+    def spikes(self, *arguments):
+        for k in range(2):
+            warnings.warn(f"something {k}", ArcanaWarning, stacklevel=1)
+        return before(self, *arguments)
+
+    monkeypatch.setattr(StudyWork, "spikes", spikes)
+    for _ in range(2):  # each command says it anew
+        done = run(RUN + " --force")
+        assert done.exit_code == 0, done.output
+        assert [line for line in done.stderr.splitlines() if "something" in line] == [
+            "warning: something 0", "warning: something 1",
+        ]  # fmt: skip

@@ -71,7 +71,7 @@ def settings():
 
 @pytest.fixture(scope="module")
 def calibrated(settings):
-    return calibrate(board_of(settings), *task(), budget=60)
+    return calibrate(board_of(settings), *task(), classes=2, budget=60)
 
 
 def board_of(settings, mismatch=BAD):
@@ -113,7 +113,9 @@ def test_a_bad_chip_gets_better_and_never_worse(calibrated):
 @pytest.mark.parametrize("objective", ["cross_entropy", "core_rates"])
 def test_no_chip_gets_worse(settings, seed, objective):
     X, y = task()
-    found = calibrate(board_of(settings, MismatchModel(0.3).sample(1, seed)), X, y, objective=objective, budget=12)
+    found = calibrate(
+        board_of(settings, MismatchModel(0.3).sample(1, seed)), X, y, objective=objective, classes=2, budget=12
+    )
     assert found.after.loss <= found.before.loss
     assert found.after.accuracy >= found.before.accuracy
     assert found.evaluations <= 12
@@ -146,7 +148,7 @@ def test_the_table_of_changes_says_codes_and_currents(settings, calibrated):
 
 
 def test_currents_stay_within_reach_and_codes_exist(settings):
-    found = calibrate(board_of(settings), *task(), budget=40, reach=1.5, target=-1.0)
+    found = calibrate(board_of(settings), *task(), classes=2, budget=40, reach=1.5, target=-1.0)
     assert found.changes
     for change in found.changes:
         assert 1 / 1.53 < change.current_after / change.current_before < 1.53  # rounded to a level
@@ -157,7 +159,7 @@ def test_currents_stay_within_reach_and_codes_exist(settings):
 def test_a_fresh_emulator_of_the_result_has_the_same_spikes(settings, calibrated):
     X, y = task()
     board = SpikesOnly(board_of(settings))
-    calibrate(board, X, y, budget=60)
+    calibrate(board, X, y, classes=2, budget=60)
     fresh = board_of(calibrated.config)
     assert board.codes[-1] == calibrated.config.cores
     spikes = board.run(X)
@@ -195,7 +197,7 @@ def test_weights_of_switched_words_follow_their_codes():
 
 def test_it_sees_spikes_alone(settings, calibrated):
     board = SpikesOnly(board_of(settings), populations=["out"])
-    found = calibrate(board, *task(), budget=60)
+    found = calibrate(board, *task(), classes=2, budget=60)
     assert found == calibrated
     assert board.runs == found.evaluations
 
@@ -204,14 +206,14 @@ def test_the_emulator_stays_as_it_is(settings):
     X, y = task()
     emulator = board_of(settings)
     before, state = emulator(X)[0], {k: v.clone() for k, v in emulator.state_dict().items()}
-    calibrate(emulator, X, y, budget=10)
+    calibrate(emulator, X, y, classes=2, budget=10)
     assert emulator.config is settings
     assert torch.equal(emulator(X)[0], before)
     assert all(torch.equal(state[k], v) for k, v in emulator.state_dict().items())
 
 
 def test_the_same_chip_gives_the_same_codes(settings, calibrated):
-    assert calibrate(board_of(settings), *task(), budget=60) == calibrated
+    assert calibrate(board_of(settings), *task(), classes=2, budget=60) == calibrated
 
 
 def test_labels_are_not_needed(settings):
@@ -219,7 +221,7 @@ def test_labels_are_not_needed(settings):
     decided = board_of(settings, None)(X)[0].mean(1).reshape(16, 2, 2).mean(-1).argmax(-1)
     assert not torch.equal(decided, y)
     blind = calibrate(board_of(settings), X, classes=2, budget=15)
-    assert blind == calibrate(board_of(settings), X, decided, budget=15)
+    assert blind == calibrate(board_of(settings), X, decided, classes=2, budget=15)
     assert blind.model.accuracy == 1
     assert blind.after.loss < blind.before.loss
     cores = calibrate(board_of(settings), X, objective="core_rates", budget=15)
@@ -229,7 +231,7 @@ def test_labels_are_not_needed(settings):
 
 def test_objectives_follow_each_other(settings, calibrated):
     X, y = task()
-    both = calibrate(board_of(settings), X, y, objective=("core_rates", "cross_entropy"), budget=20)
+    both = calibrate(board_of(settings), X, y, objective=("core_rates", "cross_entropy"), classes=2, budget=20)
     assert len(both.before.losses) == 2
     assert both.before.loss == calibrated.before.loss
     assert both.after.loss < both.before.loss
@@ -249,7 +251,7 @@ def test_an_objective_of_ones_own(settings):
 
 def test_one_run_only_measures(settings):
     seen = []
-    found = calibrate(board_of(settings), *task(), budget=1, progress=lambda *now: seen.append(now))
+    found = calibrate(board_of(settings), *task(), classes=2, budget=1, progress=lambda *now: seen.append(now))
     assert (found.evaluations, found.changes, found.stopped) == (1, (), "budget")
     assert found.after == found.before
     assert found.config.cores == settings.cores
@@ -257,7 +259,7 @@ def test_one_run_only_measures(settings):
 
 
 def test_named_biases_alone_change(settings):
-    found = calibrate(board_of(settings), *task(), biases=["PULSE_PWLK_P"], budget=60, target=-1.0)
+    found = calibrate(board_of(settings), *task(), classes=2, biases=["PULSE_PWLK_P"], budget=60, target=-1.0)
     assert {change.bias for change in found.changes} == {"PULSE_PWLK_P"}
     assert found.stopped == "converged"
 
@@ -273,22 +275,22 @@ def test_a_board_that_fails_is_left_with_the_best_codes(settings, calibrated):
 
     board.run = fails_at_last
     with pytest.raises(ConnectionError):
-        calibrate(board, *task(), budget=60, progress=lambda *now: history.append(now))
+        calibrate(board, *task(), classes=2, budget=60, progress=lambda *now: history.append(now))
     assert history[-1] == (10, calibrated.history[9])
-    ten = calibrate(board_of(settings), *task(), budget=10)
+    ten = calibrate(board_of(settings), *task(), classes=2, budget=10)
     assert board.codes[-1] == ten.config.cores
 
 
 def test_a_board_that_shows_the_wrong_spikes(settings):
     X, y = task()
     with pytest.raises(BadInput) as error:
-        calibrate(SpikesOnly(board_of(settings), populations=["hidden"]), X, y)
+        calibrate(SpikesOnly(board_of(settings), populations=["hidden"]), X, y, classes=2)
     assert "board.run()['out']" in str(error.value)
     board = SpikesOnly(board_of(settings))
     run = board.run
     board.run = lambda X: {"out": run(X)["out"][:-1], "other": run(X)["out"]}
     with pytest.raises(BadInput) as error:
-        calibrate(board, X, y)
+        calibrate(board, X, y, classes=2)
     assert "(16, steps, 4)" in str(error.value)
     assert "'other'" in str(error.value)
 
@@ -317,20 +319,23 @@ def test_all_that_is_wrong_is_listed(settings):
         ({"X": torch.zeros(3, 4)}, "X"),
         ({"X": [1.0]}, "X"),
         ({"X": torch.zeros(16, 10, 5)}, "X"),
-        ({"y": None}, "classes"),
+        ({"classes": None}, "classes"),
+        ({"y": None, "classes": None}, "classes"),
         ({"y": -torch.ones(16, dtype=torch.int64)}, "y"),
-        ({"y": torch.full((16,), 4)}, "classes"),
+        ({"y": torch.full((16,), 4)}, "y"),
         ({"y": torch.arange(16) % 4, "classes": 2}, "y"),
         ({"y": torch.zeros(15, dtype=torch.int64)}, "y"),
         ({"objective": ()}, "objective"),
         ({"objective": lambda spikes, y: math.nan}, "objective 0"),
+        ({"objective": lambda spikes, y: spikes.mean(1)}, "objective"),
+        ({"objective": lambda spikes, y: "high"}, "objective"),
         ({"biases": []}, "biases"),
         ({"budget": True}, "budget"),
     ],
 )
 def test_bad_input(settings, change, field):
     X, y = task()
-    arguments = {"X": X, "y": y, **change}
+    arguments = {"X": X, "y": y, "classes": 2, **change}
     with pytest.raises(BadInput) as error:
         calibrate(board_of(settings), **arguments)
     assert field in [problem.field for problem in error.value.problems]
@@ -340,11 +345,11 @@ def test_a_chip_without_codes_is_refused(settings):
     X, y = task()
     exact = arcana.map_network(network(load_profile("dynapse1")), "dynapse1", exact=True).configuration()
     with pytest.raises(BadInput, match="exact currents of C0c0"):
-        calibrate(board_of(exact), X, y)
+        calibrate(board_of(exact), X, y, classes=2)
     board = SpikesOnly(board_of(settings))
     board.profile = load_profile("ideal")
     with pytest.raises(BadInput, match="bias generator has codes"):
-        calibrate(board, X, y)
+        calibrate(board, X, y, classes=2)
     with pytest.raises(BadInput, match="missing: profile, set_codes, run"):
         calibrate(type("Half", (), {"config": settings})(), X, y)
 
@@ -354,7 +359,7 @@ def test_a_bias_that_more_than_a_core_shares_is_refused():
     board = board_of(arcana.map_network(network(chip), chip).configuration())
     shared = next(name for name, bias in chip.bias.items() if bias.scope != "core")
     with pytest.raises(BadInput, match="a bias that the neurons of one core share"):
-        calibrate(board, *task(), biases=[shared])
+        calibrate(board, *task(), classes=2, biases=[shared])
 
 
 def test_the_search_finds_the_bottom_of_a_bowl():

@@ -191,7 +191,7 @@ def test_batches_are_parts_of_the_data():
         for series, target in zip(X, y, strict=True):
             places = [(EVENTS[target == TARGETS][:, i : i + 40] == series).all((1, 2)).any() for i in range(21)]
             assert any(places)
-    whole = Batches(EVENTS, TARGETS, batch=99, window=99, seed=1)(0)
+    whole = Batches(EVENTS, TARGETS, batch=None, window=None, seed=1)(0)
     assert torch.equal(whole[0], EVENTS)
     assert torch.equal(whole[1], TARGETS)
 
@@ -379,3 +379,20 @@ def test_a_loss_that_is_no_number_is_refused(value, said):
 def test_a_schedule_that_leaves_its_range_is_refused(value):
     with pytest.raises(BadInput, match=r"schedule\(0\)"):
         train(network(), schedule=lambda progress: value)
+
+
+def test_more_series_or_steps_than_there_are_is_refused():
+    with pytest.raises(BadInput) as caught:
+        train(network(), batch=len(EVENTS) + 1, window=EVENTS.shape[1] + 1)
+    assert [(p.field, p.unit) for p in caught.value.problems] == [("batch", "series"), ("window", "steps")]
+
+
+def test_a_loss_without_gradient_is_refused():
+    with pytest.raises(BadInput, match="a number without gradient"):
+        train(network(), loss=lambda hidden, out, targets: out.detach().mean())
+
+
+@pytest.mark.parametrize("radius", [0, -1, 5.1, float("inf"), "1"])
+def test_no_attack_goes_where_no_chip_is(radius):
+    with pytest.raises(BadInput, match=r"radius is .* up to 5"):
+        Attack(radius=radius)

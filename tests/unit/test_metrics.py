@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
+from arcana.analysis.doubt import doubt
 from arcana.analysis.metrics import Accuracy, accuracy
 from arcana.errors import BadInput
 
@@ -42,6 +45,30 @@ def test_classes_that_do_not_exist_are_refused():
 def test_neurons_that_cannot_be_shared_out_are_refused():
     with pytest.raises(BadInput, match="divisor"):
         Accuracy(3)(spikes_of([1, 0]), torch.tensor([0]))
+
+
+@pytest.mark.parametrize("classes", [0, 1, -2, 2.0, "4", True])
+def test_a_number_of_classes_that_is_none_is_refused(classes):
+    with pytest.raises(BadInput, match=r"classes is .* a whole number from 2"):
+        Accuracy(classes)
+
+
+def test_targets_that_are_no_tensor_are_refused():
+    with pytest.raises(BadInput, match="targets is 'list', allowed: a tensor or an array of whole numbers"):
+        Accuracy()(spikes_of([1, 2]), ["left"])
+
+
+@pytest.mark.parametrize(("right", "of", "classes", "guesses"), [
+    (10, 40, 4, True), (15, 40, 4, True), (16, 40, 4, False), (5, 5, 2, False), (4, 4, 2, True), (40, 40, 4, False),
+])  # fmt: skip
+def test_guessing_is_told_by_a_binomial_test(right, of, classes, guesses):
+    tail = sum(math.comb(of, k) * (classes - 1) ** (of - k) for k in range(right, of + 1)) / classes**of
+    assert (tail > 0.05) == guesses
+    assert ("no better than guessing" in doubt(Accuracy(classes), right / of, of)) == guesses
+
+
+def test_other_metrics_are_not_doubted():
+    assert doubt(Accuracy(), 0.0, 40) == doubt(len, 0.0, 40) == ""
 
 
 def test_accuracy_refuses_targets_that_are_no_class():

@@ -409,3 +409,20 @@ def test_the_example_finds_what_it_put_in(tmp_path):
 def test_none_of_it_loads_torch():
     code = "import sys, arcana.mismatch.measured; raise SystemExit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_places_that_no_chip_has_and_neurons_that_are_there_twice():
+    table = {"chip": [0] * 4, "core": [0, 0, 0, 9], "neuron": [0, 1, 0, 300], "tau_mem": [20e-3] * 4}
+    with pytest.raises(BadInput) as caught:
+        fit_mismatch(table, "dynapse1")
+    text = str(caught.value)
+    assert "core is 9, allowed: 0 to 3 on dynapse1" in text
+    assert "neuron is 300, allowed: 0 to 255 on dynapse1" in text
+    assert "row 2, neuron is 0, allowed: each neuron once: it is in row 0" in text
+
+
+@pytest.mark.parametrize("amount", ["2pA", None, [2e-12], float("nan")])
+def test_biases_of_the_measurement_are_numbers(amount):
+    table = {"core": [0] * 5, "tau_mem": [20e-3, 21e-3, 22e-3, 23e-3, 24e-3]}
+    with pytest.raises(BadInput, match=r"biases\['Itau_mem'\] is"):
+        fit_mismatch(table, "dynapse1", biases={"Itau_mem": amount})

@@ -38,8 +38,9 @@ def test_the_snippets_run_one_after_the_other(tmp_path, monkeypatch, capsys):
         exec(compile(block, "docs/mismatch.md", "exec"), names)
     assert names["fit"].rows == 5
     assert "not measured" in capsys.readouterr().out  # the empty cell
-    assert MismatchModel.from_dict(json.loads((tmp_path / "chip3.json").read_text())["model"]) == names["fit"].model
+    assert MismatchModel.from_dict(json.loads((tmp_path / "chip3.json").read_text())) == names["model"]
     assert names["model"].cv_of("Ith") == 0.1
+    assert names["model"].cv_of("Itau_mem") == names["fit"].model.cv_of("Itau_mem") != 0.1
     assert names["chips"].n_chips == 1000
 
 

@@ -19,7 +19,7 @@ from arcana.analysis import Accuracy, RobustnessStudy, robustness
 from arcana.analysis.draws import Chips
 from arcana.analysis.subject import BoardSubject, without_words
 from arcana.emulate import Emulator
-from arcana.errors import BadInput
+from arcana.errors import ArcanaWarning, BadInput
 from arcana.hardware.registry import load_profile
 from arcana.mapping.decode import decode
 from arcana.nn.chips import on_chips
@@ -299,3 +299,73 @@ class TestRefusals:
 def test_accuracy_of_a_board(board):
     report = robustness(board, Accuracy(), DATA, MODEL, scale=(0, 1), n_chips=3)
     assert all(0 <= value <= 1 for point in report.points for value in point.values)
+
+
+def below_zero(spikes, _):
+    return -1 - spikes.double().mean()
+
+
+def test_a_metric_that_is_not_above_zero_needs_a_threshold(board):
+    with pytest.raises(BadInput, match=r"threshold is None.*not above 0.*the value is -1.*does a chip work"):
+        robustness(board, below_zero, DATA, MODEL, scale=1, n_chips=2)
+    report = robustness(board, below_zero, DATA, MODEL, scale=1, n_chips=2, threshold=-5.0)
+    assert report.points[0].summary.yield_ == 1
+
+
+@pytest.mark.parametrize("threshold", [90, -0.1, 1.01])
+def test_a_threshold_is_within_the_bounds_of_the_metric(board, threshold):
+    with pytest.raises(BadInput, match=r"threshold is .* a number from 0 to 1.*90 % is written 0.9"):
+        RobustnessStudy(board, Accuracy(), DATA, MODEL, threshold=threshold)
+
+
+@pytest.mark.parametrize("metric", [lambda spikes: 1.0, lambda a, b, c: 1.0])
+def test_a_metric_takes_spikes_and_targets(board, metric):
+    with pytest.raises(BadInput, match=r"metric is .* a function of spikes and targets"):
+        RobustnessStudy(board, metric, DATA, MODEL)
+
+
+def test_a_metric_that_gives_text_is_refused(board):
+    with pytest.raises(BadInput, match=r"is '0.5', allowed: one finite number"):
+        robustness(board, lambda spikes, y: "0.5", DATA, MODEL, n_chips=1)
+
+
+def eats_targets(spikes, targets):
+    """A careless metric: it sees each target once."""
+    left = len(targets) if isinstance(targets, list) else int((targets >= 0).sum())
+    targets.clear() if isinstance(targets, list) else targets.fill_(-1)
+    return left
+
+
+@pytest.mark.parametrize("targets", [DATA[1], [["a"], ["b"], ["c"]]])
+def test_what_a_metric_does_to_the_targets_is_not_seen_by_the_next_chip(board, targets):
+    report = robustness(board, eats_targets, (DATA[0], targets), MODEL, scale=1, n_chips=3)
+    assert report.points[0].values == (3, 3, 3)
+    assert report.clean == 3
+
+
+def test_a_network_that_guesses_is_doubted(board):
+    with pytest.warns(ArcanaWarning, match="no better than guessing among 3 classes"):
+        robustness(board, Accuracy(3), DATA, MODEL, scale=0, n_chips=1, threshold=0.5)
+
+
+def test_arrays_and_other_types_of_numbers_may_come_in(net, board):
+    X, y = DATA
+    for given in (net, board):
+        wanted = robustness(given, rate, DATA, MODEL, scale=1, n_chips=2)
+        for data in ((X.numpy(), y.numpy()), (X.double(), y), (X.double().numpy(), y)):
+            assert robustness(given, rate, data, MODEL, scale=1, n_chips=2).points == wanted.points
+
+
+def test_where_the_first_value_is_that_is_no_number(board):
+    X = DATA[0].clone()
+    X[1, 7, 0] = torch.nan
+    with pytest.raises(BadInput, match=r"1 values, the first nan.*series 1, step 7, channel 0"):
+        RobustnessStudy(board, rate, (X, DATA[1]), MODEL)
+    with pytest.raises(BadInput, match=r"complex64.*real numbers"):
+        RobustnessStudy(board, rate, (X.to(torch.complex64), DATA[1]), MODEL)
+
+
+@pytest.mark.parametrize(("name", "value"), [("spurious", 1e9), ("jitter", 100.0)])
+def test_disturbances_beyond_reason_are_refused(board, name, value):
+    with pytest.raises(BadInput, match=f"{name} is .* a number from 0 to"):
+        RobustnessStudy(board, rate, DATA, MODEL, **{name: value})
