@@ -14,8 +14,8 @@ GIVEN = (
     "W", "K", "V", "R", "Z", "D", "U", "X", "fixed", "numbers", "g_state", "gZ", "gU", "gX", "gA", "gG",
     "batch", "n", "padded", "steps", "g_step", "g_row",
 )  # fmt: skip
-# (batch, padded), 0 at first: what goes from step to step, adjoints of the first state, u and x among it; and the
-# adjoints of constants, for each row
+# (batch, padded), 0 at first but for ``carry``, which begins as the adjoint of the last state: what goes from step to
+# step, adjoints of the first state, u and x among it; and the adjoints of constants, for each row
 CARRIED = ("carry", "first", "gu", "gx", "by_z", "by_z_x", "by_z_u", "by_U")
 ARGUMENTS = (*GIVEN, *CARRIED)
 
@@ -24,7 +24,8 @@ def recurrent_back(spec: RecurrentSpec) -> str:
     """LLVM's text of a kernel for all steps of the rows of a unit."""
     f = Back(spec, ARGUMENTS)
     with f.each_column() as lane, f.each_row() as row:
-        f.step(f.arg["steps"], row, lane, f.from_outside(f.arg["steps"], row, lane))
+        last = f.from_outside(f.arg["steps"], row, lane)
+        f.step(f.arg["steps"], row, lane, f.b.fadd(f.carried("carry", row, lane), last))
     factors = [("gA", "W"), *([("gG", "K")] if spec.gated else [])]
     with f.loop_down(i64(0), f.arg["steps"]) as t, f.each_column() as lane:
         f.products([Factor(series, t, panels) for series, panels in factors], lane)

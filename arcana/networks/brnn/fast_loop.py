@@ -6,7 +6,7 @@ What it computes is said in ``arcana.networks.brnn.loop``, whose torch operation
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -50,6 +50,13 @@ def possible(tensors: Iterator[Any]) -> bool:
     )
 
 
+def warm(shape: Sequence[int], dtype: torch.dtype) -> Tensor:
+    """A new tensor with anything in it."""
+    from arcana.engine.fused_cpu.memory import aligned
+
+    return aligned(shape, np.float64 if dtype == torch.float64 else np.float32)
+
+
 def forward(
     spec: Any, A: Tensor, W: Tensor, G: Tensor | None, K: Tensor | None, z: Tensor | None, first: Tensor,
     plastic: tuple[Tensor | None, ...],
@@ -88,8 +95,9 @@ class Adjoints(NamedTuple):
 
 
 def backward(
-    spec: Any, W: Tensor, K: Tensor | None, series: Series, g_state: Tensor | None, *watched: Tensor | None
-) -> Adjoints:
+    spec: Any, W: Tensor, K: Tensor | None, series: Series, g_last: Tensor | None, g_state: Tensor | None,
+    *watched: Tensor | None,
+) -> Adjoints:  # fmt: skip
     """All steps backwards.
 
     Args:
@@ -97,6 +105,7 @@ def backward(
         W: Weights of the drive (n, n).
         K: Weights of the gate, or None.
         series: What the forward run left.
+        g_last: Adjoint of the last state (B, n), or None.
         g_state: Adjoint of the series of states (T, B, n), or None.
         *watched: Those of the series of z, u and x, each None or (T, B, n).
     """
@@ -115,6 +124,8 @@ def backward(
     arrays |= {"gA": gA, "gG": gG}
     names = ("carry", "first", "gu", "gx", "by_z", "by_z_x", "by_z_u", "by_U")
     carried = dict(zip(names, R.new_zeros(len(names), run.shape[1], run.padded), strict=True))
+    if g_last is not None:
+        carried["carry"][:, : run.shape[-1]] = g_last
     run.call(True, seen, arrays | carried, {"g_step": g_state.stride(0), "g_row": g_state.stride(1)})
     ends = [carried[name][:, : run.shape[-1]] for name in names[1:]]
     by_z = ends[3].sum(0) if watched[0] is None else ends[3].sum(0) + watched[0].sum((0, 1))
@@ -139,10 +150,8 @@ class _Run:
 
     def empty(self, more: int = 0) -> Tensor:
         """A series, of ``more`` steps than there are."""
-        from arcana.engine.fused_cpu.memory import aligned
-
         steps, *rest = self.shape
-        return aligned((steps + more, *rest), np.float64 if self.kernel.kind == "double" else np.float32)
+        return warm((steps + more, *rest), self.dtype)
 
     def carried(self, first: Tensor) -> Tensor:
         """A series that begins with what is given."""

@@ -39,7 +39,9 @@ class LoopSpec(NamedTuple):
 
 
 class Loop(torch.autograd.Function):
-    """Series (T, B, n) of the state, of z, and of u and x where synapses are plastic.
+    """Series (T, B, n) of the state, of z, and of u and x where synapses are plastic; and the last state (B, n).
+
+    Who only reads the last state has a backward pass without a series of adjoints that are nearly all 0.
 
     Inputs: spec; A (T, B, n), W (n, n); G (T, B, n) and K (n, n), or None for both and a constant z (n,); the first
     state (B, n); and u, x (B, n), z_x, z_u, U (n,), or None for all of them.
@@ -86,14 +88,18 @@ class Loop(torch.autograd.Function):
             v, r = v_t, r_t
         u_x = (None, None) if synapses is None else (synapses.U_series, synapses.X_series)
         ctx.save_for_backward(W, K, first, V, R, Z, drive, *plastic, *u_x)
-        return V if spec.voltage else R, Z, *u_x
+        states = V if spec.voltage else R
+        return states, Z, *u_x, states[-1].clone()
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, g_state: Tensor | None, gZ: Tensor | None, gU: Tensor | None, gX: Tensor | None) -> Any:
+    def backward(
+        ctx: Any, g_state: Tensor | None, gZ: Tensor | None, gU: Tensor | None, gX: Tensor | None,
+        g_last: Tensor | None,
+    ) -> Any:  # fmt: skip
         """Gradients of all inputs."""
         if ctx.fast:
-            return _fast_backward(ctx, g_state, gZ, gU, gX)
+            return _fast_backward(ctx, g_last, g_state, gZ, gU, gX)
         spec, phi = ctx.spec, RATES[ctx.spec.rate]
         W, K, first, V, R, Z, drive, *plastic, U, X = ctx.saved_tensors
         u0, x0, z_x, z_u, rest = plastic
@@ -114,7 +120,7 @@ class Loop(torch.autograd.Function):
         total = V.new_empty(V.shape) if gate is None else None  # of the state, for a constant z
         current = W * spec.dt if spec.voltage else W
         weights = current if gate is None else torch.cat([current, K])
-        carry, g_r = torch.zeros_like(first), torch.zeros_like(first)
+        carry, g_r = torch.zeros_like(first) if g_last is None else g_last, torch.zeros_like(first)
         for t in range(steps - 1, -1, -1):
             h = H[t]
             if spec.voltage:
@@ -161,13 +167,13 @@ def _fast_forward(
     ctx.save_for_backward(W, K, *series)
     states = series.R if series.V is None else series.V
     u_x = (None if s is None else s[1:] for s in (series.U, series.X))
-    return states[1:], series.Z if z is None else z.clone().expand_as(A), *u_x
+    return states[1:], series.Z if z is None else z.clone().expand_as(A), *u_x, states[-1].clone()
 
 
-def _fast_backward(ctx: Any, *given: Tensor | None) -> Any:
+def _fast_backward(ctx: Any, g_last: Tensor | None, *given: Tensor | None) -> Any:
     W, K, *saved = ctx.saved_tensors
     series = fast_loop.Series(*saved)
-    g = fast_loop.backward(ctx.spec, W, K, series, *given)
+    g = fast_loop.backward(ctx.spec, W, K, series, g_last, *given)
     r = series.R[:-1].flatten(0, 1)
     gW = g.A.flatten(0, 1).t() @ (r if series.S is None else series.S.flatten(0, 1))
     gK = None if g.G is None else g.G.flatten(0, 1).t() @ r

@@ -16,6 +16,7 @@ from arcana.networks.brnn.graph import rate_graph
 from arcana.networks.brnn.gru import GRU
 from arcana.networks.brnn.loop import Loop, LoopSpec
 from arcana.networks.brnn.parts import parts_of
+from arcana.networks.brnn.projection import projected
 from arcana.networks.brnn.reference import read_reference
 from arcana.rate_graph import RateGraph
 from arcana.typing import Tensor
@@ -135,9 +136,8 @@ class BRNN(nn.Module):
     def forward(self, x: Tensor, state: BRNNState | None = None) -> tuple[Tensor, BRNNState]:
         """Sequence (B, T, n_in) from a given state, or from rest -> logits (B, n_out), and the state after it."""
         x = self._read(x, state)
-        series, _, u, x_left = self._series(x, state)
-        last = self._last(series, u, x_left)
-        return self.read(series[-1]), last
+        _, _, u, x_left, end = self._series(x, state)
+        return self.read(end), self._last(end, u, x_left)
 
     def run(self, x: Tensor, state: BRNNState | None = None) -> BRNNTrace:
         """A sequence with everything that can be looked at; gradients reach all of it.
@@ -146,33 +146,34 @@ class BRNN(nn.Module):
             BadInput: for a wrong shape, and values that are not finite.
         """
         x = self._read(x, state)
-        series, z, u, x_left = self._series(x, state)
-        last = self._last(series, u, x_left)
+        series, z, u, x_left, end = self._series(x, state)
         r = RATES[self.parts.rate].value(series) if self.parts.state == "voltage" else series
         shown = {"state": series, "z": z, "r": r, "u": u, "x": x_left}
         batch_first: dict[str, Any] = {k: None if s is None else s.transpose(0, 1) for k, s in shown.items()}
-        return BRNNTrace(**batch_first, logits=self.read(series[-1]), last=last)
+        return BRNNTrace(**batch_first, logits=self.read(end), last=self._last(end, u, x_left))
 
-    def _series(self, x: Tensor, state: BRNNState | None) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
-        """State, z, u and x of all steps, (T, B, n); time first, so that what a step reads lies together."""
+    def _series(
+        self, x: Tensor, state: BRNNState | None
+    ) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None, Tensor]:
+        """State, z, u and x of all steps, (T, B, n), and the last state; time first, as the loop reads it."""
         start, parts = state or self.start(len(x)), self.parts
         if isinstance(self.cell, GRU):
             state_series, z = self.cell.run(x, start.r)
-            return state_series.transpose(0, 1), z.transpose(0, 1), None, None
+            return state_series.transpose(0, 1), z.transpose(0, 1), None, None, state_series[:, -1]
         weights, steps = self.cell.weights(), x.transpose(0, 1)
-        A = _projected(steps, weights.P, weights.b)
-        G = None if weights.P_z is None else _projected(steps, weights.P_z, weights.b_z)
+        A = projected(steps, weights.P, weights.b)
+        G = None if weights.P_z is None else projected(steps, weights.P_z, weights.b_z)
         plastic = (start.u, start.x, *self.cell.plasticity()) if parts.plastic else (None,) * 5
         voltage = parts.state == "voltage"
         spec = LoopSpec(voltage, parts.rate, self.dt, self.dt if parts.scale == "dt" else 1.0)
         first = start.v if voltage else start.r
         return Loop.apply(spec, A, weights.W, G, weights.K, weights.z, first, *plastic)  # type: ignore[no-any-return, no-untyped-call]
 
-    def _last(self, series: Tensor, u: Tensor | None, x: Tensor | None) -> BRNNState:
+    def _last(self, state: Tensor, u: Tensor | None, x: Tensor | None) -> BRNNState:
         ends = (None if s is None else s[-1] for s in (u, x))
         if self.parts.state == "rate":
-            return BRNNState(None, series[-1], *ends)
-        return BRNNState(series[-1], RATES[self.parts.rate].value(series[-1]), *ends)
+            return BRNNState(None, state, *ends)
+        return BRNNState(state, RATES[self.parts.rate].value(state), *ends)
 
     def read(self, state: Tensor) -> Tensor:
         """Logits (B, n_out) for v or r (B, n); inhibitory units are 0 in it where the output is ``excitatory``."""
@@ -201,13 +202,3 @@ class BRNN(nn.Module):
                     problems.note(f"state.{name}", found, str(shape) if needed else "None", "(shape)")
         problems.raise_if_any()
         return x.to(like)
-
-
-def _projected(steps: Tensor, P: Tensor, b: Tensor | None) -> Tensor:
-    """P x + b for all steps.
-
-    In one product, whose gradient for P is x' g: torch's ``linear`` takes g' x, which is eight times as slow.
-    """
-    flat, weights = steps.reshape(-1, steps.shape[-1]), P.t().contiguous()
-    found = torch.mm(flat, weights) if b is None else torch.addmm(b, flat, weights)
-    return found.view(*steps.shape[:-1], -1)
