@@ -14,8 +14,8 @@ GIVEN = (
     "W", "K", "V", "R", "Z", "D", "U", "X", "fixed", "numbers", "g_state", "gZ", "gU", "gX", "gA", "gG",
     "batch", "n", "padded", "steps", "g_step", "g_row",
 )  # fmt: skip
-# (batch, padded), 0 at first but for ``carry``, which begins as the adjoint of the last state: what goes from step to
-# step, adjoints of the first state, u and x among it; and the adjoints of constants, for each row
+# (batch, padded), 0 at first but for ``carry``, which begins as the adjoint of the last state: what goes from step
+# to step, adjoints of the first state, u and x among it; and the adjoints of constants, for each row
 CARRIED = ("carry", "first", "gu", "gx", "by_z", "by_z_x", "by_z_u", "by_U")
 ARGUMENTS = (*GIVEN, *CARRIED)
 
