@@ -25,6 +25,7 @@ from arcana.engine.fused_cpu.backward import backward_kernel
 from arcana.engine.fused_cpu.code import NAME
 from arcana.engine.fused_cpu.forward import forward_kernel
 from arcana.engine.fused_cpu.graded import GradedSpec, graded_kernel
+from arcana.engine.fused_cpu.listed import ListedSpec, listed_kernel
 from arcana.engine.fused_cpu.project import ProjectSpec, project_kernel
 from arcana.engine.fused_cpu.recurrent import RecurrentSpec
 from arcana.engine.fused_cpu.recurrent_back import recurrent_back
@@ -33,7 +34,7 @@ from arcana.engine.fused_cpu.team import ShareSpec, share_kernel
 from arcana.engine.surrogates import slope_text
 
 Kernel = Callable[..., None]
-AnySpec: TypeAlias = Spec | ProjectSpec | ShareSpec | GradedSpec | RecurrentSpec
+AnySpec: TypeAlias = Spec | ProjectSpec | ShareSpec | GradedSpec | RecurrentSpec | ListedSpec
 DIGEST = hashlib.sha256().digest_size  # a file begins with the hash of what follows
 _alive: list[Any] = []  # the code of a kernel lives as long as its engine
 
@@ -85,6 +86,8 @@ def optimised(spec: AnySpec) -> tuple[Any, Any]:
         text = project_kernel(spec)
     elif isinstance(spec, GradedSpec):
         text = graded_kernel(spec)
+    elif isinstance(spec, ListedSpec):
+        text = listed_kernel(spec)
     elif isinstance(spec, RecurrentSpec):
         text = recurrent_back(spec) if spec.backward else recurrent_forward(spec)
     else:

@@ -1,0 +1,123 @@
+"""Connections between populations, drawn from a seed: each pair has a stream of its own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.special import i0
+
+from arcana.networks.rate.blocks import DENSE_FROM, Block, Dense, Floats, Listed
+from arcana.networks.rate.config import RateConfig
+from arcana.typing import Tensor
+
+ROWS = 256  # post-synaptic neurons whose probabilities are in memory together
+SPARSE, NOISE, VECTORS = range(3)  # kinds of streams
+
+
+def angles(n: int) -> NDArray[np.float64]:
+    """Directions of the neurons of a population on a ring, equally spaced [rad]."""
+    return 2 * np.pi * np.arange(n) / n
+
+
+def vectors(config: RateConfig, population: int) -> NDArray[np.float64]:
+    """Xi of the neurons of a population, (4, N_a): rows of a normal distribution with the mean and covariance."""
+    rng = np.random.default_rng([config.seed, VECTORS, population])
+    drawn = rng.multivariate_normal(config.low_rank_mean, np.array(config.low_rank_cov), config.sizes[population])
+    return drawn.T
+
+
+def profile(config: RateConfig, post: int, pre: int, rows: slice) -> Floats:
+    """P of some post-synaptic neurons of a pair, (rows, N_pre).
+
+    cosine: 1 + kappa cos(theta_i - theta_j - phase); cosine_by_sqrt_k: with kappa / sqrt(K); low_rank:
+    1 + kappa (xi0 xi1' + xi2 xi3') / sqrt(K); von_mises: exp(kappa cos(theta_i - theta_j - phase)) / I0(kappa).
+    """
+    n_post, n_pre = config.sizes[post], config.sizes[pre]
+    pair = post * len(config.sizes) + pre
+    kind, kappa = config.structure[pair], config.structure_strength[pair]
+    count = len(range(*rows.indices(n_post)))
+    if kind == "none" or (kappa == 0 and kind != "low_rank"):
+        return np.ones((count, n_pre), np.float32)
+    if kind == "low_rank":
+        left, right = vectors(config, post)[:, rows], vectors(config, pre)
+        found = np.outer(left[0], right[1]) + np.outer(left[2], right[3])
+        return (1 + kappa * found / math.sqrt(config.inputs)).astype(np.float32)
+    turned = angles(n_post)[rows] - math.radians(config.structure_phase_deg)
+    cosine = np.cos(turned[:, None] - angles(n_pre)).astype(np.float32)
+    if kind == "von_mises":
+        return np.asarray(np.exp(kappa * cosine) / i0(kappa), np.float32)
+    found = 1 + (kappa if kind == "cosine" else kappa / math.sqrt(config.inputs)) * cosine
+    return np.asarray(found, np.float32)
+
+
+def drawn(config: RateConfig, dtype: torch.dtype) -> list[Block]:
+    """The weights from each population, drawn and scaled: J_ab gain / sqrt(K) C_ij."""
+    return [
+        _listed(config, pre, dtype) if config.connectivity == "sparse" else _all(config, pre, dtype)
+        for pre in range(len(config.sizes))
+    ]
+
+
+def stored(weights: Tensor, config: RateConfig) -> list[Block]:
+    """Given weights (pre, post), already scaled, split by the pre-synaptic population."""
+    return [_as_block(part) for part in torch.split(weights, list(config.sizes))]
+
+
+def _blocks_of_rows(n: int) -> Iterator[slice]:
+    return (slice(first, min(first + ROWS, n)) for first in range(0, n, ROWS))
+
+
+def _listed(config: RateConfig, pre: int, dtype: torch.dtype) -> Block:
+    n_pre, K = config.sizes[pre], config.in_degree
+    kind = np.uint16 if n_pre <= 1 << 16 else np.uint32
+    places, counts = [], []
+    for post, n_post in enumerate(config.sizes):
+        rng = np.random.default_rng([config.seed, SPARSE, post, pre])
+        for rows in _blocks_of_rows(n_post):
+            chance = rng.random((rows.stop - rows.start, n_pre), np.float32)
+            there = chance < profile(config, post, pre, rows) * np.float32(K / n_pre)
+            places.append(np.nonzero(there)[1].astype(kind))
+            counts.append(there.sum(1))
+    starts = np.concatenate([[0], np.cumsum(np.concatenate(counts))]).astype(np.int64)
+    strength = [config.gain * row[pre] / math.sqrt(K) for row in config.strength]
+    weight = torch.tensor(np.repeat(strength, config.sizes), dtype=dtype)
+    found = Listed(np.concatenate(places), starts, weight, n_pre)
+    if len(found.places) > DENSE_FROM * n_pre * config.neurons:
+        return Dense(torch.from_numpy(found.dense()))
+    return found
+
+
+def _all(config: RateConfig, pre: int, dtype: torch.dtype) -> Block:
+    n_pre = config.sizes[pre]
+    weights = torch.empty(n_pre, config.neurons, dtype=dtype)
+    scale = 1 / math.sqrt(n_pre) if config.all_to_all_scaling == "sqrt_n" else 1 / n_pre
+    first = 0
+    for post, n_post in enumerate(config.sizes):
+        noise = config.weight_noise[post * len(config.sizes) + pre] / math.sqrt(n_pre)
+        rng = np.random.default_rng([config.seed, NOISE, post, pre])
+        J = config.gain * config.strength[post][pre]
+        for rows in _blocks_of_rows(n_post):
+            part = profile(config, post, pre, rows).astype(np.float64) * scale
+            if noise:
+                part += noise * rng.standard_normal(part.shape)
+            weights[:, first + rows.start : first + rows.stop] = torch.from_numpy(J * part.T)
+        first += n_post
+    return Dense(weights)
+
+
+def _as_block(part: Tensor) -> Block:
+    """Listed where few weights are not 0 and each neuron has one value for all of them, else dense."""
+    there = part != 0
+    weight = torch.where(there, part, torch.zeros_like(part)).abs().amax(0)
+    signed = torch.where(there.any(0), part.gather(0, there.to(torch.uint8).argmax(0)[None])[0], weight)
+    same = bool((part == torch.where(there, signed, part)).all())
+    if not same or float(there.double().mean()) > DENSE_FROM:
+        return Dense(part.contiguous())
+    post, pre = there.t().nonzero(as_tuple=True)
+    kind = np.uint16 if len(part) <= 1 << 16 else np.uint32
+    starts = np.searchsorted(post.numpy(), np.arange(part.shape[1] + 1)).astype(np.int64)
+    return Listed(pre.numpy().astype(kind), starts, signed, len(part))

@@ -1,0 +1,78 @@
+"""Configurations from YAML or JSON files, tables, and overrides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from arcana.errors import BadFile, BadInput, Problem, Problems, unknown_name
+from arcana.files import read_text
+from arcana.hardware.model import problems_of
+from arcana.networks.rate.config import RateConfig
+from arcana.networks.rate.upstream import NAMES, from_upstream, is_upstream
+
+SHIPPED = ("two_populations.yml",)
+
+
+def read_config(given: str | Path | Mapping[str, Any] | RateConfig, **overrides: Any) -> RateConfig:
+    """A configuration, from a file (YAML, of which JSON is a part), a table, or another one.
+
+    Args:
+        given: Path, the name of a shipped one (``two_populations.yml``), a table, or a configuration. Field names
+            are those of ``RateConfig``, or those of the NeuroTorch programs.
+        **overrides: Fields that are to differ, by either name.
+
+    Raises:
+        BadInput: listing unknown fields with the nearest known one, and every value that cannot be (``BadFile`` for
+            a file).
+    """
+    path = given if isinstance(given, (str, Path)) else None
+    data = given.model_dump() if isinstance(given, RateConfig) else given
+    data = _read(path) if path is not None else data
+    if not isinstance(data, Mapping):
+        raise BadInput.one("config", type(given).__name__, "a path, a table of fields, or a RateConfig")
+    merged, problems = {**_plain(data, overrides)}, Problems()
+    if is_upstream(merged):
+        merged = from_upstream(merged, problems, overrides)
+    for name in [name for name in merged if name not in RateConfig.model_fields]:
+        problems.append(unknown_name("field", str(name), (*RateConfig.model_fields, *NAMES)))
+        del merged[name]
+    try:
+        config = RateConfig.model_validate(merged)
+    except ValidationError as error:
+        problems.extend(problems_of(error))
+    problems.raise_if_any(path)
+    return config
+
+
+def _plain(data: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """The table with overrides by whichever names; an override takes the place of the other name's value."""
+    back = {ours: theirs for theirs, ours in NAMES.items()}
+    merged = {str(name): value for name, value in data.items()}
+    for name, value in overrides.items():
+        for other in (NAMES.get(name, ""), back.get(name, "")):
+            merged.pop(other, None)
+        merged[name] = value
+    return merged
+
+
+def _read(path: str | Path) -> Any:
+    if str(path) in SHIPPED and not Path(path).exists():
+        text = files(__package__).joinpath(str(path)).read_text(encoding="utf-8")
+    else:
+        text = read_text(path)
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = "file" if mark is None else f"line {mark.line + 1}"
+        reason = str(getattr(error, "problem", None) or error)
+        raise BadFile(path, Problem(where, reason, "YAML")) from error
+    if not isinstance(data, dict):
+        raise BadFile(path, Problem("file", type(data).__name__, "a table of fields"))
+    return data

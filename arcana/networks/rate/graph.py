@@ -1,0 +1,56 @@
+"""A rate network as plain data, for whatever puts it on a chip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from arcana.networks.rate.blocks import Block, Listed
+from arcana.networks.rate.config import RateConfig
+from arcana.rate_graph import RateGraph, RatePopulation, RateProjection, Sign
+
+NAMES = ("E", "I")
+
+
+def names_of(config: RateConfig) -> tuple[str, ...]:
+    """E and I where there are two populations, else P0, P1, ..."""
+    count = len(config.sizes)
+    return NAMES if count == 2 else tuple(f"P{k}" for k in range(count))
+
+
+def graph_of(config: RateConfig, blocks: Sequence[Block]) -> RateGraph:
+    """``input`` -> every population, and every population -> every other.
+
+    Signs of populations are those of their J; time constants [s], thresholds and J_a0 are parameters.
+    """
+    names, sizes = names_of(config), config.sizes
+    edges = np.concatenate([[0], np.cumsum(sizes)])
+    populations = [RatePopulation("input", 1, place="input")]
+    projections = []
+    for k, (name, size) in enumerate(zip(names, sizes, strict=True)):
+        values = {key: np.full(size, getattr(config, key)[k]) for key in ("tau_s", "tau_syn_s", "threshold")}
+        populations.append(RatePopulation(name, size, _sign(config, k), parameters=values))
+        given = np.full((size, 1), config.scale_in * config.strength_in[k])
+        projections.append(RateProjection("input", name, given))
+    for pre, block in enumerate(blocks):
+        whole = _sparse(block) if isinstance(block, Listed) else block.dense().T.astype(np.float64)
+        for post, name in enumerate(names):
+            rows = slice(int(edges[post]), int(edges[post + 1]))
+            plastic = (post, pre) in config.plastic
+            projections.append(RateProjection(names[pre], name, whole[rows], plastic=plastic))
+    return RateGraph(tuple(populations), tuple(projections))
+
+
+def _sign(config: RateConfig, pre: int) -> Sign:
+    values = [row[pre] for row in config.strength]
+    noisy = config.connectivity == "all_to_all" and any(config.weight_noise)
+    if noisy or (min(values) < 0 < max(values)):
+        return "mixed"
+    return "inhibitory" if min(values) < 0 else "excitatory"
+
+
+def _sparse(block: Listed) -> csr_array:
+    values = np.repeat(block.weight.double().numpy(), np.diff(block.starts))
+    return csr_array((values, block.places.astype(np.int32), block.starts), shape=(len(block.weight), block.n_pre))
