@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from arcana import __version__
-from arcana.cli import brnn, profiles
+from arcana.cli import brnn, profiles, rates
 from arcana.cli.drc import drc
 from arcana.cli.emulate import emulate
 from arcana.cli.encode import encode
@@ -82,6 +82,7 @@ app = typer.Typer(
 )
 app.add_typer(profiles.app, name="profiles")
 app.add_typer(brnn.app, name="brnn")
+app.add_typer(rates.app, name="rates")
 app.command("encode")(encode)
 app.command("inspect")(inspect)
 app.command("map")(map_command)

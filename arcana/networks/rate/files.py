@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,14 @@ from arcana.errors import BadFile, BadInput, Problem, Problems, unknown_name
 from arcana.files import read_text
 from arcana.hardware.model import problems_of
 from arcana.networks.rate.config import RateConfig
-from arcana.networks.rate.upstream import NAMES, from_upstream, is_upstream
+from arcana.networks.rate.upstream import NAMES, from_upstream, is_upstream, name_of, told
 
 SHIPPED = ("two_populations.yml",)
+# In the place of a field that is wrong by itself, so that the others can be held against each other
+_STAND_IN = {name: field.default for name, field in RateConfig.model_fields.items() if not field.is_required()} | {
+    "neurons": 10_000_000, "in_degree": 1, "dt_s": 1e-6, "tau_s": 1.0, "strength_in": 1.0, "duration_s": 1.0,
+    "window_s": 1e-3,
+}  # fmt: skip
 
 
 def read_config(given: str | Path | Mapping[str, Any] | RateConfig, **overrides: Any) -> RateConfig:
@@ -37,17 +43,33 @@ def read_config(given: str | Path | Mapping[str, Any] | RateConfig, **overrides:
     if not isinstance(data, Mapping):
         raise BadInput.one("config", type(given).__name__, "a path, a table of fields, or a RateConfig")
     merged, problems = {**_plain(data, overrides)}, Problems()
-    if is_upstream(merged):
+    upstream = is_upstream(merged)
+    if upstream:
         merged = from_upstream(merged, problems, overrides)
     for name in [name for name in merged if name not in RateConfig.model_fields]:
         problems.append(unknown_name("field", str(name), (*RateConfig.model_fields, *NAMES)))
         del merged[name]
+    found = _validated(merged)
+    if isinstance(found, RateConfig) and not problems:
+        return found
+    if not isinstance(found, RateConfig):
+        problems.extend(replace(p, field=told(p.field)) if upstream else p for p in found)
+    raise BadInput(problems) if path is None else BadFile(path, problems)
+
+
+def _validated(fields: Mapping[str, Any]) -> RateConfig | list[Problem]:
+    """The configuration, or all that is wrong: fields by themselves, and then the others with each other."""
     try:
-        config = RateConfig.model_validate(merged)
+        return RateConfig.model_validate(fields)
     except ValidationError as error:
-        problems.extend(problems_of(error))
-    problems.raise_if_any(path)
-    return config
+        problems = problems_of(error)
+    wrong = {name_of(problem.field) for problem in problems}
+    try:
+        RateConfig.model_validate({**fields, **{name: _STAND_IN[name] for name in wrong if name in _STAND_IN}})
+    except ValidationError as error:
+        told_already = {str(problem) for problem in problems}
+        problems += [p for p in problems_of(error) if name_of(p.field) not in wrong and str(p) not in told_already]
+    return problems
 
 
 def _plain(data: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:

@@ -118,6 +118,8 @@ class RateNetwork(nn.Module):
         source = as_source(ff_inputs, default, c.steps)
         shown = slice(0, c.sizes[0]) if c.record == "first" else slice(None)
         samples, total, filled = [], torch.zeros((), dtype=self.dtype), 0
+        if progress is not None:
+            progress(0, c.steps)
         for step, state in enumerate(self._run(source, state, c.steps, c.scale_in)):  # noqa: B020
             if progress is not None:
                 progress(step + 1, c.steps)
@@ -169,18 +171,19 @@ class RateNetwork(nn.Module):
 
     def graph(self) -> RateGraph:
         """Populations and projections as plain data, with the weights that act now."""
-        return graph_of(self.config, self._weights())
+        return graph_of(self.config, self.weights())
 
     # ------------------------------------------------------------------ inside
 
     def _run(self, source: Source, state: RateState, steps: int, scale: float) -> Iterator[RateState]:
-        blocks, gains = self._weights(), self._gains()
+        blocks, gains = self.weights(), self._gains()
         with torch.no_grad() if self.trained is None and not state.rates.requires_grad else nullcontext():
             for step in range(steps):
                 state = self.dynamics(state, source(step).to(self.dtype) * scale * gains, blocks)
                 yield state
 
-    def _weights(self) -> Sequence[Block]:
+    def weights(self) -> Sequence[Block]:
+        """The weights from each population that act now."""
         return self.blocks if self.trained is None else self.trained.blocks()
 
     def _gains(self) -> Tensor | float:

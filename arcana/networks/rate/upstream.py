@@ -62,6 +62,17 @@ def from_upstream(data: Mapping[str, Any], problems: Problems, given: Collection
     return found | _cut(theirs, found)
 
 
+def name_of(field: str) -> str:
+    """The name that a dotted field begins with."""
+    return field.partition("[")[0].partition(".")[0]
+
+
+def told(field: str) -> str:
+    """A field of ours as somebody knows it who wrote their names: ``K (in_degree)``."""
+    theirs = _BACK.get(name_of(field))
+    return f"{theirs}{field.removeprefix(name_of(field))} ({name_of(field)})" if theirs else field
+
+
 def to_upstream(config: RateConfig) -> dict[str, Any]:
     """Their names for a configuration, as plain data; ``integration``, the scaling and ``record`` keep ours."""
     values = config.model_dump()

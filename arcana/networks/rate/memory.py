@@ -1,0 +1,72 @@
+"""What a run will take of memory, before it begins."""
+
+from __future__ import annotations
+
+import os
+
+from arcana.errors import BadInput
+from arcana.networks.rate.blocks import DENSE_FROM
+from arcana.networks.rate.config import RateConfig
+from arcana.networks.rate.connectivity import ROWS
+
+NUMBER = 4  # bytes of float32
+STATES = 12  # vectors of all neurons that a step has at a time
+
+
+def estimate(config: RateConfig, whole: bool = False) -> dict[str, int]:
+    """Bytes of float32 numbers: weights (and what drawing them takes), state, input, samples.
+
+    Args:
+        config: The configuration.
+        whole: Whether the input is held as a whole tensor; else it is made step by step.
+    """
+    n, batch = config.neurons, config.batch
+    weights = 0
+    for n_pre in config.sizes:
+        density = config.in_degree / n_pre if config.connectivity == "sparse" else 1.0
+        place = 2 if n_pre <= 1 << 16 else 4
+        listed = density <= DENSE_FROM
+        weights += int(n * n_pre * density * place) + 8 * n if listed else n * n_pre * NUMBER
+        weights += 2 * int(n * n_pre * density * place) if listed else 0  # parts, before they are put together
+    weights += ROWS * max(config.sizes) * 4 * NUMBER
+    shown = config.sizes[0] if config.record == "first" else n
+    return {
+        "weights": weights,
+        "state": STATES * batch * n * NUMBER,
+        "input": batch * config.steps * n * NUMBER if whole else batch * n * NUMBER,
+        "samples": 2 * batch * config.samples * shown * NUMBER,
+    }
+
+
+def available() -> int:
+    """Bytes that this machine has free."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as lines:  # noqa: PTH123  (it is no file of anybody's)
+            for line in lines:
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) << 10
+    except OSError:
+        pass
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def check_fits(config: RateConfig, whole: bool = False, free: int | None = None) -> int:
+    """The bytes that a run will take.
+
+    Args:
+        config: The configuration.
+        whole: See ``estimate``.
+        free: Bytes that there are; None asks the machine.
+
+    Raises:
+        BadInput: if they are more than there are; every part is named with its size.
+    """
+    parts, there = estimate(config, whole), available() if free is None else free
+    needed = sum(parts.values())
+    if needed > there:
+        told = ", ".join(f"{name} {size / 1e9:.3g}" for name, size in parts.items())
+        hint = f"{told} GB: fewer neurons, a smaller batch or in_degree, longer windows, record='first'"
+        raise BadInput.one(
+            "memory", round(needed / 1e9, 3), f"at most {there / 1e9:.3g}, which are free", "GB", hint
+        )
+    return needed
