@@ -112,7 +112,7 @@ def backward(
     R = series.R
     run = _Run(spec, (len(R) - 1, *R.shape[1:]), R.dtype, K is not None, series.U is not None)
     if g_state is None:
-        g_state = R.new_zeros(()).expand(run.shape)
+        g_state = R.new_zeros(run.shape[-1]).expand(run.shape)
     if g_state.stride(-1) != 1:
         g_state = g_state.contiguous()
     seen = any(g is not None for g in watched) and (K is not None or series.U is not None)
