@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arcana.cli.common import AsJson, Force, note, print_json, refuse_existing, table
+from arcana.cli.common import AsJson, Force, check_folder, note, print_json, refuse_existing, table
 from arcana.errors import BadInput, Problems, unknown_name
 
 if TYPE_CHECKING:
@@ -72,6 +72,8 @@ def compare_command(
 
     names = list(PRESETS) if presets == "all" else [name.strip() for name in presets.split(",") if name.strip()]
     outputs = [] if folder is None else [folder / "comparison.json", folder / "comparison.png"]
+    if folder is not None:
+        check_folder(folder)
     refuse_existing(force, *outputs, reads=[data])
     step = dt if dt is not None else 0.6 if data is None and task == "digits" else 0.1
     training = {"epochs": epochs, "patience": patience, "batch": batch, "rate": rate}
@@ -85,6 +87,7 @@ def compare_command(
         told = bars.begin("training")
         runs = len(set(names)) * seeds
         begun: dict[tuple[str, int], int] = {}
+        told(0, max(1, runs * epochs))
 
         def progress(preset: str, seed: int, epoch: int, _: float) -> None:
             begun.setdefault((preset, seed), len(begun))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,6 +46,20 @@ def refuse_existing(force: bool, *paths: Path | None, reads: Iterable[Path | str
             raise BadFile(path, Problem("output", str(path), "another file than those that are read"))
         destination(path, force, "output")
         taken.add(target)
+
+
+def check_folder(folder: Path, field: str = "--out") -> None:
+    """Find out before any work is done whether the folder can be written; nothing is left there.
+
+    Raises:
+        BadFile: if it cannot.
+    """
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    try:
+        tempfile.TemporaryFile(dir=there).close()  # permissions alone say little: of a disk, of /proc
+    except OSError as error:
+        hint = f"not {there}: {error.strerror}"
+        raise BadFile(folder, Problem(field, str(folder), "a folder that can be written", hint=hint)) from error
 
 
 def _same_file(path: Path, other: Path | str) -> bool:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from arcana.cli.common import AsJson, Force, note, print_json, refuse_existing, table
+from arcana.cli.common import AsJson, Force, check_folder, note, print_json, refuse_existing, table
 from arcana.errors import Problems
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Balanced networks of rate units.")
@@ -41,6 +41,8 @@ def run_command(
         if path is not None and path.suffix != suffix:
             problems.note(name, str(path), f"a file whose name ends with {suffix}")
     problems.raise_if_any()
+    for path in (out, *([] if plot is None else [plot])):
+        check_folder(path.parent)
     refuse_existing(force, out, plot, reads=[config])
 
     from arcana.networks.rate.files import read_config

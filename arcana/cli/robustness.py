@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,8 +18,8 @@ from arcana.cli.chip_options import (
     share,
     switches,
 )
-from arcana.cli.common import AsJson, Force, note, print_json, refuse_existing, table
-from arcana.errors import BadFile, Problem, Problems
+from arcana.cli.common import AsJson, Force, check_folder, note, print_json, refuse_existing, table
+from arcana.errors import BadFile, Problems
 from arcana.limits import MOST, is_whole
 
 if TYPE_CHECKING:
@@ -122,7 +121,7 @@ def robustness(
 
     from arcana.cli.chip_report import outputs
 
-    _check_folder(out)
+    check_folder(out)
     refuse_existing(force, *outputs(out, sensitivity), reads=(config, data, checkpoint))
 
     from arcana.analysis.doubt import doubt
@@ -166,16 +165,6 @@ def robustness(
     _print(done, files, as_json)
     least = min(point.summary.yield_ for point in done.report.points)
     raise typer.Exit(1 if require_yield is not None and least < require_yield else 0)
-
-
-def _check_folder(folder: Path) -> None:
-    """Find out before any chip runs whether the folder can be written; nothing is left there."""
-    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
-    try:
-        tempfile.TemporaryFile(dir=there).close()  # permissions alone say little: of a disk, of /proc
-    except OSError as error:
-        hint = f"not {there}: {error.strerror}"
-        raise BadFile(folder, Problem("--out", str(folder), "a folder that can be written", hint=hint)) from error
 
 
 def _print(done: Judged, files: list[Path], as_json: bool) -> None:

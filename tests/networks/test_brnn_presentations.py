@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from arcana.errors import BadInput
+from arcana.networks import BRNN
 from arcana.networks.brnn.presentations import Presentation
 
 
@@ -157,3 +159,13 @@ def test_what_is_no_shape(shape):
 def test_its_name_in_tables():
     assert str(Presentation()) == "row by row"
     assert str(Presentation("snake", 8, 4, 0.25)) == "windows of 8, stride 4, snake, first 25%"
+
+
+def test_arrays_are_taken_as_well():
+    images = np.arange(2 * 8 * 8, dtype=np.float32).reshape(2, 8, 8)
+    there = Presentation("snake", 8, 4)
+    assert torch.equal(there(images), there(torch.from_numpy(images)))
+    network = BRNN("cb_rnn", 8, 4, 2)
+    assert torch.equal(network(there(images).double().numpy())[0], network(there(images))[0])
+    with pytest.raises(BadInput, match="real numbers"):
+        network(there(images).to(torch.complex64))

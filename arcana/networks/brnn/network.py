@@ -18,6 +18,7 @@ from arcana.networks.brnn.loop import Loop, LoopSpec
 from arcana.networks.brnn.parts import parts_of
 from arcana.networks.brnn.projection import projected
 from arcana.networks.brnn.reference import read_reference
+from arcana.nn.checks import as_type_of
 from arcana.rate_graph import RateGraph
 from arcana.typing import Tensor
 
@@ -187,10 +188,11 @@ class BRNN(nn.Module):
         return rate_graph(self.parts, self.cell, self.readout)
 
     def _read(self, x: Any, state: BRNNState | None) -> Tensor:
-        problems, like = Problems(), self.readout.weight
-        if not isinstance(x, torch.Tensor) or x.ndim != 3 or x.shape[-1] != self.n_in or 0 in x.shape:
+        problems, x = Problems(), as_type_of(self.readout, x)
+        good = isinstance(x, torch.Tensor) and not x.is_complex() and x.ndim == 3 and 0 not in x.shape
+        if not good or x.shape[-1] != self.n_in:
             shape = tuple(getattr(x, "shape", ())) or type(x).__name__
-            raise BadInput.one("x", shape, f"(batch, time, {self.n_in}), none of them 0", "(shape)")
+            raise BadInput.one("x", shape, f"real numbers (batch, time, {self.n_in}), none of them 0", "(shape)")
         if not bool(torch.isfinite(x).all()):
             problems.note("x", f"{int((~torch.isfinite(x)).sum())} values", "finite numbers")
         if state is not None:
@@ -201,4 +203,4 @@ class BRNN(nn.Module):
                     found = None if value is None else tuple(value.shape)
                     problems.note(f"state.{name}", found, str(shape) if needed else "None", "(shape)")
         problems.raise_if_any()
-        return x.to(like)
+        return x

@@ -6,11 +6,15 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from arcana.errors import BadInput, Problems
 from arcana.limits import MOST, is_whole
 from arcana.typing import Tensor
+
+_IMAGES = "a tensor or an array (B, H, W) or (B, H, W, C), none of them 0"
 
 Order: TypeAlias = Literal["rows", "snake"]
 Stride: TypeAlias = int | Literal["half"] | None
@@ -86,17 +90,18 @@ class Presentation:
         """
         return self._sizes(shape)[1] * (shape[2] if len(shape) == 3 else 1)
 
-    def __call__(self, images: Tensor) -> Tensor:
-        """Images (B, H, W) or (B, H, W, C) -> sequences (B, T, n_in), values and type as they are.
+    def __call__(self, given: Tensor | NDArray[Any]) -> Tensor:
+        """Images (B, H, W) or (B, H, W, C), a tensor or an array -> sequences (B, T, n_in), values and type as they are.
 
         Input L_i C + c of a step is channel c of pixel L_i of the window.
 
         Raises:
             BadInput: as ``steps``, and for values that are not finite.
         """
+        images: Any = torch.from_numpy(given) if isinstance(given, np.ndarray) else given
         if not isinstance(images, torch.Tensor) or images.ndim not in (3, 4) or 0 in images.shape:
             shape = tuple(getattr(images, "shape", ())) or type(images).__name__
-            raise BadInput.one("images", shape, "a tensor (B, H, W) or (B, H, W, C), none of them 0", "(shape)")
+            raise BadInput.one("images", shape, _IMAGES, "(shape)")
         T, L, s = self._sizes(tuple(images.shape[1:]))
         wrong = int((~torch.isfinite(images)).sum())
         if wrong:
