@@ -203,4 +203,4 @@ class BRNN(nn.Module):
                     found = None if value is None else tuple(value.shape)
                     problems.note(f"state.{name}", found, str(shape) if needed else "None", "(shape)")
         problems.raise_if_any()
-        return x
+        return x  # type: ignore[no-any-return]  # a tensor, by now

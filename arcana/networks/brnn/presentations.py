@@ -91,7 +91,7 @@ class Presentation:
         return self._sizes(shape)[1] * (shape[2] if len(shape) == 3 else 1)
 
     def __call__(self, given: Tensor | NDArray[Any]) -> Tensor:
-        """Images (B, H, W) or (B, H, W, C), a tensor or an array -> sequences (B, T, n_in), values and type as they are.
+        """Images (B, H, W) or (B, H, W, C), or an array of them -> sequences (B, T, n_in), of the same type.
 
         Input L_i C + c of a step is channel c of pixel L_i of the window.
 
