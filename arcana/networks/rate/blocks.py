@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from arcana.engine import dispatch
 from arcana.typing import Tensor
@@ -57,69 +60,118 @@ class Dense(NamedTuple):
         return self.weights.numel() * self.weights.element_size()
 
 
+@dataclass(frozen=True, eq=False)
+class Places:
+    """A matrix of 0 and 1, by the places of its ones.
+
+    Attributes:
+        numbers: Columns of the ones, row by row, 2 or 4 bytes each.
+        starts: Where each row begins, int64 (rows + 1,).
+        columns: Number of columns.
+    """
+
+    numbers: NDArray[np.unsignedinteger[Any]]
+    starts: NDArray[np.int64]
+    columns: int
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return len(self.starts) - 1
+
+    def matrix(self, values: NDArray[Any]) -> csr_array:
+        """With other values in the place of the ones."""
+        return csr_array((values, self.numbers.astype(np.int32), self.starts), shape=(self.rows, self.columns))
+
+    @cached_property
+    def transposed(self) -> Places:
+        """Rows for columns; made once, when a gradient first asks for it."""
+        turned = self.matrix(np.ones(len(self.numbers), np.int8)).T.tocsr()
+        turned.sort_indices()
+        return Places(turned.indices.astype(kind_of(self.rows)), turned.indptr.astype(np.int64), self.rows)
+
+    def sums(self, values: Tensor) -> Tensor:
+        """Values (B, columns) -> sums over the places of each row (B, rows)."""
+        found: Tensor = _Sums.apply(values, self)  # type: ignore[no-untyped-call]
+        return found
+
+
 class Listed(NamedTuple):
     """The places of connections, and one weight for all that a neuron receives: h_i = w_i sum of r over its places.
 
     Attributes:
-        places: Numbers of pre-synaptic neurons, post by post, 2 or 4 bytes each.
-        starts: Where each post-synaptic neuron's places begin, int64 (N + 1,).
+        places: Post by pre.
         weight: w of each post-synaptic neuron, (N,).
-        n_pre: N_b.
     """
 
-    places: NDArray[np.unsignedinteger[Any]]
-    starts: NDArray[np.int64]
+    places: Places
     weight: Tensor
-    n_pre: int
 
     def __call__(self, rates: Tensor) -> Tensor:
         """See ``Block``."""
-        with torch.no_grad():
-            return (_sums(self, rates) if _fast(rates) else self._sparse(rates)) * self.weight
+        return self.places.sums(rates) * self.weight
 
-    def _sparse(self, rates: Tensor) -> Tensor:
-        places = torch.from_numpy(self.places.astype(np.int32)).to(rates.device)
-        starts = torch.from_numpy(self.starts.astype(np.int32)).to(rates.device)
-        ones = torch.ones(len(places), dtype=rates.dtype, device=rates.device)
-        matrix = torch.sparse_csr_tensor(starts, places, ones, (len(self.weight), self.n_pre))
-        return (matrix @ rates.t()).t()
+    def sparse(self) -> csr_array:
+        """The weights (N, N_b), with their places, in float64."""
+        return self.places.matrix(np.repeat(self.weight.double().numpy(), np.diff(self.places.starts)))
 
     def dense(self) -> Floats:
         """See ``Block``."""
-        weight = self.weight.cpu().numpy()
-        found = np.zeros((self.n_pre, len(weight)), weight.dtype)
-        post = np.repeat(np.arange(len(weight)), np.diff(self.starts))
-        found[self.places, post] = weight[post]
+        weight = self.weight.numpy()
+        found = np.zeros((self.places.columns, len(weight)), weight.dtype)
+        post = np.repeat(np.arange(len(weight)), np.diff(self.places.starts))
+        found[self.places.numbers, post] = weight[post]
         return found
 
     @property
     def bytes(self) -> int:
         """See ``Block``."""
-        return self.places.nbytes + self.starts.nbytes
+        return self.places.numbers.nbytes + self.places.starts.nbytes
 
 
-def _fast(rates: Tensor) -> bool:
-    kinds = (torch.float32, torch.float64)
-    return dispatch.settings().engine != "reference" and rates.device.type == "cpu" and rates.dtype in kinds
+def kind_of(columns: int) -> type[np.unsignedinteger[Any]]:
+    """The smallest type that counts so many columns."""
+    return np.uint16 if columns <= 1 << 16 else np.uint32
 
 
-def _sums(block: Listed, rates: Tensor) -> Tensor:
-    """Sums of the rates at the places of each neuron, (B, N), by a compiled kernel."""
+class _Sums(torch.autograd.Function):
+    """Sums of listed rows; the gradient is the same with rows for columns, so it has gradients itself."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, places: Places) -> Tensor:
+        ctx.places = places
+        kinds = (torch.float32, torch.float64)
+        fast = dispatch.settings().engine != "reference" and values.dtype in kinds
+        return _compiled(places, values) if fast else _by_torch(places, values)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        return ctx.places.transposed.sums(grad), None
+
+
+def _by_torch(places: Places, values: Tensor) -> Tensor:
+    starts, numbers = (torch.from_numpy(part.astype(np.int32)) for part in (places.starts, places.numbers))
+    ones = torch.ones(len(numbers), dtype=values.dtype)
+    matrix = torch.sparse_csr_tensor(starts, numbers, ones, (places.rows, places.columns))
+    return (matrix @ values.t()).t()
+
+
+def _compiled(places: Places, values: Tensor) -> Tensor:
     from arcana.engine.fused_cpu.compile import kernel
     from arcana.engine.fused_cpu.listed import ARGUMENTS, ListedSpec
     from arcana.engine.fused_cpu.threads import address, run_all, words
 
-    batch, rows, size = len(rates), len(block.weight), rates.element_size()
+    batch, rows, size = len(values), places.rows, values.element_size()
     most = 64 // size
     width = next(w for w in LANES if w >= min(batch, most))
     lanes = -(-batch // width) * width
-    given = rates.new_zeros(block.n_pre, lanes)
-    given[:, :batch] = rates.t()
-    out = rates.new_empty(rows, lanes)
-    spec = ListedSpec("double" if size == 8 else "float", width, 8 * block.places.itemsize)
-    arrays: dict[str, Any] = {"given": given, "places": block.places, "starts": block.starts, "out": out}
-    values = {name: address(array) for name, array in arrays.items()} | {"lanes": lanes}
+    given = values.new_zeros(places.columns, lanes)
+    given[:, :batch] = values.t()
+    out = values.new_empty(rows, lanes)
+    spec = ListedSpec("double" if size == 8 else "float", width, 8 * places.numbers.itemsize)
+    arrays: dict[str, Any] = {"given": given, "places": places.numbers, "starts": places.starts, "out": out}
+    numbers = {name: address(array) for name, array in arrays.items()} | {"lanes": lanes}
     share = -(-rows // (4 * torch.get_num_threads())) if torch.get_num_threads() > 1 else rows
     units = [words((row, min(row + share, rows))) for row in range(0, rows, share)]
-    run_all(kernel(spec), words([values[name] for name in ARGUMENTS]), units)
+    run_all(kernel(spec), words([numbers[name] for name in ARGUMENTS]), units)
     return out.t()[:batch]

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.special import i0
 
-from arcana.networks.rate.blocks import DENSE_FROM, Block, Dense, Floats, Listed
+from arcana.networks.rate.blocks import DENSE_FROM, Block, Dense, Floats, Listed, Places, kind_of
 from arcana.networks.rate.config import RateConfig
 from arcana.typing import Tensor
 
@@ -73,22 +73,36 @@ def _blocks_of_rows(n: int) -> Iterator[slice]:
 
 def _listed(config: RateConfig, pre: int, dtype: torch.dtype) -> Block:
     n_pre, K = config.sizes[pre], config.in_degree
-    kind = np.uint16 if n_pre <= 1 << 16 else np.uint32
-    places, counts = [], []
+    kind, places, counts = kind_of(n_pre), [], []
     for post, n_post in enumerate(config.sizes):
         rng = np.random.default_rng([config.seed, SPARSE, post, pre])
+        plain = config.structure[post * len(config.sizes) + pre] == "none"
         for rows in _blocks_of_rows(n_post):
-            chance = rng.random((rows.stop - rows.start, n_pre), np.float32)
-            there = chance < profile(config, post, pre, rows) * np.float32(K / n_pre)
-            places.append(np.nonzero(there)[1].astype(kind))
-            counts.append(there.sum(1))
+            count = rows.stop - rows.start
+            if plain:
+                post_k, pre_k = np.divmod(_ones(rng, K / n_pre, count * n_pre), n_pre)
+            else:
+                chance = rng.random((count, n_pre), np.float32)
+                post_k, pre_k = np.nonzero(chance < profile(config, post, pre, rows) * np.float32(K / n_pre))
+            places.append(pre_k.astype(kind))
+            counts.append(np.bincount(post_k, minlength=count))
     starts = np.concatenate([[0], np.cumsum(np.concatenate(counts))]).astype(np.int64)
     strength = [config.gain * row[pre] / math.sqrt(K) for row in config.strength]
     weight = torch.tensor(np.repeat(strength, config.sizes), dtype=dtype)
-    found = Listed(np.concatenate(places), starts, weight, n_pre)
-    if len(found.places) > DENSE_FROM * n_pre * config.neurons:
+    found = Listed(Places(np.concatenate(places), starts, n_pre), weight)
+    if starts[-1] > DENSE_FROM * n_pre * config.neurons:
         return Dense(torch.from_numpy(found.dense()))
     return found
+
+
+def _ones(rng: np.random.Generator, chance: float, total: int) -> NDArray[np.int64]:
+    """Which of ``total`` independent throws succeed, by the gaps between successes."""
+    expected, found = total * chance, np.zeros(0, np.int64)
+    while not found.size or found[-1] < total:
+        gaps = rng.geometric(chance, int(expected + 6 * math.sqrt(expected)) + 16)
+        last = found[-1] if found.size else -1
+        found = np.concatenate([found, last + np.cumsum(gaps)])
+    return found[: int(np.searchsorted(found, total))]
 
 
 def _all(config: RateConfig, pre: int, dtype: torch.dtype) -> Block:
@@ -118,6 +132,5 @@ def _as_block(part: Tensor) -> Block:
     if not same or float(there.double().mean()) > DENSE_FROM:
         return Dense(part.contiguous())
     post, pre = there.t().nonzero(as_tuple=True)
-    kind = np.uint16 if len(part) <= 1 << 16 else np.uint32
     starts = np.searchsorted(post.numpy(), np.arange(part.shape[1] + 1)).astype(np.int64)
-    return Listed(pre.numpy().astype(kind), starts, signed, len(part))
+    return Listed(Places(pre.numpy().astype(kind_of(len(part))), starts, len(part)), signed)

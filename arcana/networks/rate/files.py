@@ -11,11 +11,11 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from arcana.errors import BadFile, BadInput, Problem, Problems, unknown_name
+from arcana.errors import BadFile, BadInput, Problem, Problems
 from arcana.files import read_text
 from arcana.hardware.model import problems_of
 from arcana.networks.rate.config import RateConfig
-from arcana.networks.rate.upstream import NAMES, from_upstream, is_upstream, name_of, told
+from arcana.networks.rate.upstream import NAMES, by_our_names, is_upstream, name_of, told
 
 SHIPPED = ("two_populations.yml",)
 # In the place of a field that is wrong by itself, so that the others can be held against each other
@@ -44,11 +44,7 @@ def read_config(given: str | Path | Mapping[str, Any] | RateConfig, **overrides:
         raise BadInput.one("config", type(given).__name__, "a path, a table of fields, or a RateConfig")
     merged, problems = {**_plain(data, overrides)}, Problems()
     upstream = is_upstream(merged)
-    if upstream:
-        merged = from_upstream(merged, problems, overrides)
-    for name in [name for name in merged if name not in RateConfig.model_fields]:
-        problems.append(unknown_name("field", str(name), (*RateConfig.model_fields, *NAMES)))
-        del merged[name]
+    merged = by_our_names(merged, problems, overrides)
     found = _validated(merged)
     if isinstance(found, RateConfig) and not problems:
         return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from arcana.networks.rate.blocks import Block, Listed
 from arcana.networks.rate.config import RateConfig
@@ -35,7 +34,7 @@ def graph_of(config: RateConfig, blocks: Sequence[Block]) -> RateGraph:
         given = np.full((size, 1), config.scale_in * config.strength_in[k])
         projections.append(RateProjection("input", name, given))
     for pre, block in enumerate(blocks):
-        whole = _sparse(block) if isinstance(block, Listed) else block.dense().T.astype(np.float64)
+        whole = block.sparse() if isinstance(block, Listed) else block.dense().T.astype(np.float64)
         for post, name in enumerate(names):
             rows = slice(int(edges[post]), int(edges[post + 1]))
             plastic = (post, pre) in config.plastic
@@ -49,8 +48,3 @@ def _sign(config: RateConfig, pre: int) -> Sign:
     if noisy or (min(values) < 0 < max(values)):
         return "mixed"
     return "inhibitory" if min(values) < 0 else "excitatory"
-
-
-def _sparse(block: Listed) -> csr_array:
-    values = np.repeat(block.weight.double().numpy(), np.diff(block.starts))
-    return csr_array((values, block.places.astype(np.int32), block.starts), shape=(len(block.weight), block.n_pre))

@@ -7,6 +7,7 @@ from typing import Any
 
 from arcana.errors import Problems, unknown_name
 from arcana.networks.rate.config import PER_POPULATION, PER_STIMULUS, RateConfig
+from arcana.networks.rate.transfer import TRANSFERS
 
 # Their name: ours. What is written otherwise, and not only called otherwise, is in _READ below
 NAMES = {
@@ -40,20 +41,20 @@ def is_upstream(data: Mapping[str, Any]) -> bool:
     return sum(name in NAMES or name in OF_NO_EFFECT for name in data) > ours
 
 
-def from_upstream(data: Mapping[str, Any], problems: Problems, given: Collection[str] = ()) -> dict[str, Any]:
-    """The same by our names; those that neither side knows are noted. Ours may stand among theirs.
+def by_our_names(data: Mapping[str, Any], problems: Problems, given: Collection[str] = ()) -> dict[str, Any]:
+    """The same by our names; those that neither side knows are noted. Ours and theirs may stand together.
 
     Their programs read as many values of a list as there are populations: what is longer is cut, but for the names
     in ``given``, which somebody has just written.
     """
-    found: dict[str, Any] = dict(THEIRS)
+    found: dict[str, Any] = dict(THEIRS) if is_upstream(data) else {}
     for name, value in data.items():
         if name in RateConfig.model_fields:
             found[name] = value
         elif name in NAMES:
             found[NAMES[name]] = _read(name, value, problems)
         elif name not in OF_NO_EFFECT:
-            problems.append(unknown_name("field", str(name), (*NAMES, *OF_NO_EFFECT)))
+            problems.append(unknown_name("field", str(name), (*NAMES, *RateConfig.model_fields)))
     count = data.get("N_POP")
     shares = found.get("fractions")
     if count is not None and isinstance(shares, (list, tuple)) and count != len(shares):
@@ -92,6 +93,7 @@ def _read(name: str, value: Any, problems: Problems) -> Any:
     for field, table in (("PROBA_TYPE", STRUCTURES), ("TF_TYPE", TRANSFER_NAMES), ("CON_TYPE", CONNECTIVITY)):
         if name == field:
             each = value if isinstance(value, (list, tuple)) else [value]
+            table = table | {ours: ours for ours in (*table.values(), *(TRANSFERS if name == "TF_TYPE" else ()))}
             problems.extend(unknown_name(name, str(v), table) for v in each if str(v) not in table)
             known = [table.get(str(v), next(iter(table.values()))) for v in each]
             return known if isinstance(value, (list, tuple)) else known[0]
