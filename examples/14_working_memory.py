@@ -2,11 +2,11 @@
 
     pip install ".[brnn,plot]"
     python examples/14_working_memory.py                        # a minute
-    python examples/14_working_memory.py --presets cb_rnn,matrix_a --task flip-flop --epochs 120 --folder pictures
+    python examples/14_working_memory.py --presets cb_rnn,matrix_a --task digits --folder pictures
 
-Networks learn to read digits window by window, to hold the last pulse of each line (flip-flop), or to say whether
-two cues, 40 steps apart, are the same (delayed match, which none of them learns in 60 epochs). Printed: the score
-where the end of each sequence is not shown, or where silence follows it, and time constants after training. Drawn:
+Networks learn to hold the last of some pulses (flip-flop), to read digits window by window, or to say whether two
+cues, 40 steps apart, are the same (delayed match, which none of them learns in 60 epochs). Printed: the score where
+the end of each sequence is not shown, or where silence follows it, and time constants after training. Drawn:
 histograms of time constants before and after, all units in one sequence, and the score against what was shown.
 """
 
@@ -46,7 +46,7 @@ def constants(network: BRNN, x: torch.Tensor) -> torch.Tensor:
 
 
 def main(
-    presets: str = "vanilla,cb_rnn,dale_cb,dale_cb_stp", task: str = "digits", epochs: int = 60,
+    presets: str = "vanilla,cb_rnn,dale_cb,dale_cb_stp", task: str = "flip-flop", epochs: int = 100,
     folder: Path = Path(), seed: int = 0, hidden: int = 32,
 ) -> dict[str, dict[str, list[float]]]:  # fmt: skip
     """Train, measure, draw; scores by share and by delay for each preset."""
@@ -86,8 +86,8 @@ def main(
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--presets", default="vanilla,cb_rnn,dale_cb,dale_cb_stp", help="commas between")
-    parser.add_argument("--task", choices=TASKS, default="digits")
-    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--task", choices=TASKS, default="flip-flop")
+    parser.add_argument("--epochs", type=int, default=100)
     parser.add_argument("--folder", type=Path, default=Path(), help="where the pictures go")
     parser.add_argument("--seed", type=int, default=0)
     torch.set_num_threads(1)

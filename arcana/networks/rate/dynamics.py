@@ -70,11 +70,12 @@ class Dynamics:
         r, (u, x, release) = state.rates, self._synapses(state)
         from_each = []
         for pre, (block, rates) in enumerate(zip(blocks, self._parts(r), strict=True)):
-            h = block(rates)
-            if release is not None and pre in self.plastic:
-                released = self._parts(release)[pre] * rates
-                h = torch.where(self.plastic[pre], block(released), h)
-            from_each.append(h)
+            if release is None or pre not in self.plastic:
+                from_each.append(block(rates))
+                continue
+            released = self._parts(release)[pre] * rates
+            h, plastic = torch.split(block(torch.cat([rates, released])), len(rates))
+            from_each.append(torch.where(self.plastic[pre], plastic, h))
         h = sum(from_each[1:], from_each[0])
         currents = [self._follow(state.currents[0], h, self.fast) if self.config.synaptic_dynamics else h]
         total = current + currents[0]

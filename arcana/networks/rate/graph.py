@@ -22,15 +22,16 @@ def names_of(config: RateConfig) -> tuple[str, ...]:
 def graph_of(config: RateConfig, blocks: Sequence[Block]) -> RateGraph:
     """``input`` -> every population, and every population -> every other.
 
-    Signs of populations are those of their J; time constants [s], thresholds and J_a0 are parameters.
+    Signs of populations are those of their weights; time constants [s] and thresholds are parameters.
     """
     names, sizes = names_of(config), config.sizes
     edges = np.concatenate([[0], np.cumsum(sizes)])
     populations = [RatePopulation("input", 1, place="input")]
     projections = []
-    for k, (name, size) in enumerate(zip(names, sizes, strict=True)):
-        values = {key: np.full(size, getattr(config, key)[k]) for key in ("tau_s", "tau_syn_s", "threshold")}
-        populations.append(RatePopulation(name, size, _sign(config, k), parameters=values))
+    keys = ("tau_s", "tau_syn_s", *(("tau_nmda_s",) if config.nmda else ()), "threshold")
+    for k, (name, size, block) in enumerate(zip(names, sizes, blocks, strict=True)):
+        values = {key: np.full(size, getattr(config, key)[k]) for key in keys}
+        populations.append(RatePopulation(name, size, _sign(block), parameters=values))
         given = np.full((size, 1), config.scale_in * config.strength_in[k])
         projections.append(RateProjection("input", name, given))
     for pre, block in enumerate(blocks):
@@ -42,9 +43,8 @@ def graph_of(config: RateConfig, blocks: Sequence[Block]) -> RateGraph:
     return RateGraph(tuple(populations), tuple(projections))
 
 
-def _sign(config: RateConfig, pre: int) -> Sign:
-    values = [row[pre] for row in config.strength]
-    noisy = config.connectivity == "all_to_all" and any(config.weight_noise)
-    if noisy or (min(values) < 0 < max(values)):
+def _sign(block: Block) -> Sign:
+    values = block.weight.numpy() if isinstance(block, Listed) else block.dense()
+    if values.min() < 0 < values.max():
         return "mixed"
-    return "inhibitory" if min(values) < 0 else "excitatory"
+    return "inhibitory" if values.min() < 0 else "excitatory"

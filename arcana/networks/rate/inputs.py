@@ -36,11 +36,15 @@ class Programmed:
         config: The configuration.
         batch: Runs side by side, each with noise of its own.
         dtype: Of what is given.
+        strength_in: J_a0 of each run, (batch, populations); None takes the configuration's for all.
     """
 
-    def __init__(self, config: RateConfig, batch: int, dtype: torch.dtype) -> None:
+    def __init__(
+        self, config: RateConfig, batch: int, dtype: torch.dtype, strength_in: Tensor | None = None
+    ) -> None:
         self.config, self.batch, self.dtype = config, batch, dtype
-        self.open = torch.tensor(config.of_neurons("strength_in"), dtype=dtype)
+        given = torch.tensor(config.strength_in) if strength_in is None else strength_in
+        self.open = given.to(dtype).repeat_interleave(torch.tensor(config.sizes), -1)
         held = torch.tensor(config.of_neurons("held_until_stimulus") > 0)
         self.held = torch.where(held, self.open / math.sqrt(config.inputs), self.open)
         self.sd = torch.tensor(np.sqrt(config.of_neurons("input_variance")), dtype=dtype)
@@ -62,7 +66,7 @@ class Programmed:
         shown = [bump for (on, off), bump in zip(self.spans, self.bumps, strict=True) if on <= step < off]
         if shown:
             level = level.clone()
-            level[: len(shown[0])] += torch.stack(shown).sum(0)
+            level[..., : len(shown[0])] += torch.stack(shown).sum(0)
         if not bool(self.sd.any()):
             return level
         rng = np.random.default_rng([self.config.seed, NOISE, step])
@@ -71,8 +75,10 @@ class Programmed:
 
     def whole(self) -> Tensor:
         """All steps at once, (batch, steps, N): the same numbers."""
-        rows = [self(step).expand(self.batch, -1) for step in range(self.config.steps)]
-        return torch.stack(rows, 1)
+        found = torch.empty(self.batch, self.config.steps, self.config.neurons, dtype=self.dtype)
+        for step in range(self.config.steps):
+            found[:, step] = self(step)
+        return found
 
 
 def as_source(given: Tensor | Callable[[int], Tensor] | None, default: Programmed, steps: int | None) -> Source:

@@ -28,7 +28,8 @@ def estimate(config: RateConfig, whole: bool = False) -> dict[str, int]:
         listed = density <= DENSE_FROM
         weights += int(n * n_pre * density * place) + 8 * n if listed else n * n_pre * NUMBER
         weights += 2 * int(n * n_pre * density * place) if listed else 0  # parts, before they are put together
-    weights += ROWS * max(config.sizes) * 4 * NUMBER
+    if any(kind != "none" for kind in config.structure) or config.connectivity != "sparse":
+        weights += ROWS * max(config.sizes) * 4 * NUMBER  # probabilities of some rows at a time
     shown = config.sizes[0] if config.record == "first" else n
     return {
         "weights": weights,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -18,6 +18,7 @@ from arcana.networks.rate.dynamics import Dynamics, RateState
 from arcana.networks.rate.files import read_config
 from arcana.networks.rate.graph import graph_of
 from arcana.networks.rate.inputs import Programmed, Source, as_source
+from arcana.networks.rate.memory import check_fits
 from arcana.networks.rate.trained import TRAINABLE, TrainedWeights
 from arcana.rate_graph import RateGraph
 from arcana.typing import Tensor
@@ -25,6 +26,7 @@ from arcana.typing import Tensor
 Given = Tensor | Callable[[int], Tensor] | None
 Progress = Callable[[int, int], None]
 KINDS = (torch.float32, torch.float64)
+INITIAL = 5  # kind of stream, after those of connectivity and input
 
 
 class RateNetwork(nn.Module):
@@ -70,7 +72,7 @@ class RateNetwork(nn.Module):
 
         Raises:
             BadInput: listing everything that is wrong with the configuration; for weights of another shape, or not
-                finite.
+                finite; for a network that is larger than the free memory.
         """
         read, problems = read_config(config, **overrides), Problems()
         names = (train,) if isinstance(train, str) else tuple(train)
@@ -81,6 +83,8 @@ class RateNetwork(nn.Module):
         if weights is not None:
             _check_weights(weights, read, problems)
         problems.raise_if_any()
+        if weights is None:
+            check_fits(read)
         blocks = drawn(read, dtype) if weights is None else stored(weights.to(dtype), read)
         return cls(read, blocks, names, dtype)
 
@@ -91,11 +95,32 @@ class RateNetwork(nn.Module):
             batch: How many; None takes the configuration's.
             seed: Another seed than the configuration's.
         """
-        generator = torch.Generator().manual_seed(self.config.seed if seed is None else seed)
-        size = (1 + self.config.nmda, self.config.batch if batch is None else batch, self.config.neurons)
-        currents = torch.randn(size, generator=generator, dtype=torch.float64).to(self.dtype)
-        first = Programmed(self.config, size[1], self.dtype)(0) * self.config.scale_in
+        rng = np.random.default_rng([self.config.seed if seed is None else seed, INITIAL])
+        size = (self.config.batch if batch is None else batch, 1 + self.config.nmda, self.config.neurons)
+        drawn_ = rng.standard_normal(size)  # run by run: the first ones are the same in any batch
+        currents = torch.from_numpy(drawn_).to(self.dtype).transpose(0, 1)
+        first = Programmed(self.config, size[0], self.dtype)(0) * self.config.scale_in
         return self.dynamics.rest(first * self._gains(), currents)
+
+    def program(self, strength_in: Tensor | None = None, batch: int | None = None) -> Programmed:
+        """The configured input, unscaled, for a ``forward`` of its own: as it is, step by step, or ``whole()``.
+
+        Args:
+            strength_in: J_a0 of each run, (batch, populations); None takes the configuration's.
+            batch: How many runs; None takes as many as there are strengths, or as are configured.
+
+        Raises:
+            BadInput: for strengths of another shape, or not finite.
+        """
+        runs = self.config.batch if batch is None else batch
+        if strength_in is None:
+            return Programmed(self.config, runs, self.dtype)
+        wanted, shape = len(self.config.sizes), tuple(strength_in.shape)
+        runs = len(strength_in) if batch is None and strength_in.ndim else runs
+        if shape != (runs, wanted) or not bool(torch.isfinite(strength_in).all()):
+            allowed = f"finite numbers ({'batch' if batch is None else batch}, {wanted})"
+            raise BadInput.one("strength_in", shape, allowed, "(shape)")
+        return Programmed(self.config, runs, self.dtype, strength_in)
 
     def forward(
         self, ff_inputs: Given = None, initial: RateState | None = None, progress: Progress | None = None
@@ -177,10 +202,16 @@ class RateNetwork(nn.Module):
 
     def _run(self, source: Source, state: RateState, steps: int, scale: float) -> Iterator[RateState]:
         blocks, gains = self.weights(), self._gains()
-        with torch.no_grad() if self.trained is None and not state.rates.requires_grad else nullcontext():
-            for step in range(steps):
-                state = self.dynamics(state, source(step).to(self.dtype) * scale * gains, blocks)
-                yield state
+        for step in range(steps):
+            given, runs = source(step), len(state.rates)
+            if given.ndim == 2 and len(given) != runs and 1 not in (len(given), runs):
+                allowed = f"({runs}, {self.config.neurons}), as there are first states"
+                raise BadInput.one(f"input of step {step}", tuple(given.shape), allowed, "(shape)")
+            state = self.dynamics(state, given.to(self.dtype) * scale * gains, blocks)
+            if not bool(torch.isfinite(state.rates).all()):
+                hint = f"they grow without bound until step {step} of {steps}: less gain, or a shorter dt"
+                raise BadInput.one("rates", "infinite", "finite numbers", hint=hint)
+            yield state
 
     def weights(self) -> Sequence[Block]:
         """The weights from each population that act now."""
@@ -216,6 +247,8 @@ class RateNetwork(nn.Module):
 def _batch_of(given: Given, initial: RateState | None, default: int) -> int:
     if initial is not None:
         return len(initial.rates)
+    if isinstance(given, Programmed):
+        return given.batch
     return len(given) if isinstance(given, torch.Tensor) and given.ndim == 3 else default
 
 

@@ -6,6 +6,7 @@ import io
 import json
 from pathlib import Path
 from typing import NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -50,7 +51,7 @@ def read_run(path: str | Path) -> StoredRun:
     try:
         with np.load(path, allow_pickle=False) as data:
             found = {name: data[name] for name in ("rates", "times", "config", "version")}
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise BadFile(
             path, Problem("file", Path(path).name, "a .npz of `arcana rates run`", hint=str(error))
         ) from error

@@ -9,6 +9,7 @@ from torch import nn
 
 from arcana.networks.rate.blocks import Block, Dense
 from arcana.networks.rate.config import RateConfig
+from arcana.networks.weights import not_negative
 from arcana.typing import Tensor
 
 TRAINABLE = ("recurrent", "low_rank", "feed_forward")
@@ -19,7 +20,8 @@ class TrainedWeights(nn.Module):
     """W_ij = s_ij max(m_ij, 0) max(1 + (L R')_ji, 0), of which the last factor is within the first population.
 
     s is the sign that the weight was drawn with (0 where there is none), so Dale's law holds after any step of any
-    optimiser; gains of the input are max(g, 0).
+    optimiser; gains of the input are max(g, 0). What is at 0 can come back from it. Where only gains are trained,
+    the weights stay as they are stored.
 
     Args:
         config: The configuration.
@@ -32,13 +34,15 @@ class TrainedWeights(nn.Module):
         self, config: RateConfig, blocks: Sequence[Block], train: Sequence[str], dtype: torch.dtype
     ) -> None:
         super().__init__()
-        self.sizes = config.sizes
-        start = torch.cat([torch.from_numpy(block.dense()).to(dtype) for block in blocks])
-        self.register_buffer("sign", start.sign())
-        self.magnitude = nn.Parameter(start.abs(), requires_grad="recurrent" in train)
+        self.sizes, self.stored = config.sizes, tuple(blocks)
         self.gain = nn.Parameter(torch.ones(config.neurons, dtype=dtype), requires_grad="feed_forward" in train)
+        self.magnitude: nn.Parameter | None = None
         self.left: nn.Parameter | None = None
         self.right: nn.Parameter | None = None
+        if {"recurrent", "low_rank"} & set(train):
+            start = torch.cat([torch.from_numpy(block.dense()).to(dtype) for block in blocks])
+            self.register_buffer("sign", start.sign())
+            self.magnitude = nn.Parameter(start.abs(), requires_grad="recurrent" in train)
         if "low_rank" in train:
             generator = torch.Generator().manual_seed(config.seed)
             n = config.sizes[0]
@@ -46,20 +50,17 @@ class TrainedWeights(nn.Module):
             self.left, self.right = nn.Parameter(drawn[0]), nn.Parameter(drawn[1])
         self.sign: Tensor
 
-    def weights(self) -> Tensor:
-        """All weights (pre, post)."""
-        found = self.sign * torch.relu(self.magnitude)
-        if self.left is None or self.right is None:
-            return found
-        n = self.sizes[0]
-        factor = torch.relu(1 + self.right @ self.left.t())
-        within = found[:n, :n] * factor
-        return torch.cat([torch.cat([within, found[:n, n:]], 1), found[n:]])
-
-    def blocks(self) -> list[Dense]:
-        """They, by pre-synaptic population."""
-        return [Dense(part) for part in torch.split(self.weights(), list(self.sizes))]
+    def blocks(self) -> Sequence[Block]:
+        """The weights that act now, by pre-synaptic population."""
+        if self.magnitude is None:
+            return self.stored
+        found = self.sign * not_negative(self.magnitude)
+        if self.left is not None and self.right is not None:
+            n = self.sizes[0]
+            within = found[:n, :n] * not_negative(1 + self.right @ self.left.t())
+            found = torch.cat([torch.cat([within, found[:n, n:]], 1), found[n:]])
+        return [Dense(part) for part in torch.split(found, list(self.sizes))]
 
     def gains(self) -> Tensor:
         """Of the input of each neuron, (N,)."""
-        return torch.relu(self.gain)
+        return not_negative(self.gain)
