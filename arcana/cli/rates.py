@@ -59,7 +59,7 @@ def run_command(
     from arcana.networks.rate.network import RateNetwork
     from arcana.networks.rate.stored_runs import run_bytes
 
-    torch.manual_seed(0)
+    torch.set_num_threads(1)  # many small operations: a second thread costs more than it brings
     network = RateNetwork.from_config(read)
     with Bars() as bars:
         rates = network(progress=bars.begin("steps"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 
 import pytest
 import torch
@@ -156,12 +157,16 @@ def configs(draw):
 @settings(deadline=None)
 @given(configs())
 def test_any_configuration_runs_or_is_refused(fields):
-    """20 steps, all of them finite."""
+    """20 steps, all of them finite; refused are K > N_b, and rates that overflow."""
+    refused = ""
     try:
         network = RateNetwork.from_config(fields)
-    except BadInput:
+        rates = network()
+    except BadInput as error:
+        refused = str(error)
+    if refused:
+        assert re.search(r"^in_degree is .* at most|they grow without bound until step \d+ of 20", refused)
         return
-    rates = network()
     config = network.config
     assert config.steps == 20
     assert rates.shape == (

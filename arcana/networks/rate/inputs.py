@@ -43,7 +43,7 @@ class Programmed:
         self, config: RateConfig, batch: int, dtype: torch.dtype, strength_in: Tensor | None = None
     ) -> None:
         self.config, self.batch, self.dtype = config, batch, dtype
-        given = torch.tensor(config.strength_in) if strength_in is None else strength_in
+        given = torch.tensor(config.strength_in, dtype=dtype) if strength_in is None else strength_in
         self.open = given.to(dtype).repeat_interleave(torch.tensor(config.sizes), -1)
         held = torch.tensor(config.of_neurons("held_until_stimulus") > 0)
         self.held = torch.where(held, self.open / math.sqrt(config.inputs), self.open)

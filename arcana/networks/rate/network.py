@@ -88,19 +88,20 @@ class RateNetwork(nn.Module):
         blocks = drawn(read, dtype) if weights is None else stored(weights.to(dtype), read)
         return cls(read, blocks, names, dtype)
 
-    def initial(self, batch: int | None = None, seed: int | None = None) -> RateState:
+    def initial(self, batch: int | None = None, seed: int | None = None, first: Tensor | None = None) -> RateState:
         """First states: currents standard normal from the seed, rates phi(input + fast currents).
 
         Args:
             batch: How many; None takes the configuration's.
             seed: Another seed than the configuration's.
+            first: Input of the first step in units of J_a0, (N,) or (batch, N); None takes the configuration's.
         """
         rng = np.random.default_rng([self.config.seed if seed is None else seed, INITIAL])
         size = (self.config.batch if batch is None else batch, 1 + self.config.nmda, self.config.neurons)
         drawn_ = rng.standard_normal(size)  # run by run: the first ones are the same in any batch
         currents = torch.from_numpy(drawn_).to(self.dtype).transpose(0, 1)
-        first = Programmed(self.config, size[0], self.dtype)(0) * self.config.scale_in
-        return self.dynamics.rest(first * self._gains(), currents)
+        given = Programmed(self.config, size[0], self.dtype)(0) if first is None else first.to(self.dtype)
+        return self.dynamics.rest(given * self.config.scale_in * self._gains(), currents)
 
     def program(self, strength_in: Tensor | None = None, batch: int | None = None) -> Programmed:
         """The configured input, unscaled, for a ``forward`` of its own: as it is, step by step, or ``whole()``.
@@ -130,7 +131,7 @@ class RateNetwork(nn.Module):
         Args:
             ff_inputs: Input in units of J_a0: None is what the configuration says, step by step; a tensor
                 (steps, N) or (B, steps, N); or a function of the step. It is scaled here, with M0 sqrt(K).
-            initial: First state; None draws it from the seed.
+            initial: First state; None draws its currents from the seed.
             progress: Called with steps done, and all.
 
         Raises:
@@ -138,9 +139,13 @@ class RateNetwork(nn.Module):
         """
         c = self.config
         batch = _batch_of(ff_inputs, initial, c.batch)
-        state = self._checked(self.initial(batch) if initial is None else initial)
-        default = Programmed(c, len(state.rates), self.dtype)
-        source = as_source(ff_inputs, default, c.steps)
+        source = as_source(ff_inputs, Programmed(c, batch, self.dtype), c.steps)
+        if initial is None:
+            first = source(0)
+            batch = len(first) if batch == 1 and first.ndim == 2 else batch
+            _check_batch(first, batch, 0)
+            initial = self.initial(batch, first=first)
+        state = self._checked(initial)
         shown = slice(0, c.sizes[0]) if c.record == "first" else slice(None)
         samples, total, filled = [], torch.zeros((), dtype=self.dtype), 0
         if progress is not None:
@@ -186,7 +191,9 @@ class RateNetwork(nn.Module):
         currents = currents[None] if currents.ndim == 2 and not self.config.nmda else currents
         state = self.dynamics.rest(first, self._currents(currents))
         if rates is not None:
-            state = state._replace(rates=rates.to(self.dtype).expand_as(currents[0]))
+            one = tuple(rates.shape) in ((self.config.neurons,), (1, self.config.neurons))
+            first_rates = rates.to(self.dtype)
+            state = state._replace(rates=first_rates.expand(currents.shape[1:]) if one else first_rates)
         state = self._checked(state)
         kept: list[Tensor] = []
         for state in self._run(source, state, steps, scale):  # noqa: B020
@@ -200,13 +207,20 @@ class RateNetwork(nn.Module):
 
     # ------------------------------------------------------------------ inside
 
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> RateNetwork:
+        """Conversions would reach the parameters alone, and neither stored weights nor constants."""
+        there = fn(torch.zeros((), dtype=self.dtype))
+        if (there.dtype, there.device.type) != (self.dtype, "cpu"):
+            hint = "from_config(..., dtype=...) makes a network of another type"
+            raise BadInput.one("network.to", f"{there.dtype} on {there.device}", f"{self.dtype} on cpu", hint=hint)
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        return self
+
     def _run(self, source: Source, state: RateState, steps: int, scale: float) -> Iterator[RateState]:
         blocks, gains = self.weights(), self._gains()
         for step in range(steps):
-            given, runs = source(step), len(state.rates)
-            if given.ndim == 2 and len(given) != runs and 1 not in (len(given), runs):
-                allowed = f"({runs}, {self.config.neurons}), as there are first states"
-                raise BadInput.one(f"input of step {step}", tuple(given.shape), allowed, "(shape)")
+            given = source(step)
+            _check_batch(given, len(state.rates), step)
             state = self.dynamics(state, given.to(self.dtype) * scale * gains, blocks)
             if not bool(torch.isfinite(state.rates).all()):
                 hint = f"they grow without bound until step {step} of {steps}: less gain, or a shorter dt"
@@ -250,6 +264,12 @@ def _batch_of(given: Given, initial: RateState | None, default: int) -> int:
     if isinstance(given, Programmed):
         return given.batch
     return len(given) if isinstance(given, torch.Tensor) and given.ndim == 3 else default
+
+
+def _check_batch(given: Tensor, runs: int, step: int) -> None:
+    if given.ndim == 2 and len(given) != runs and 1 not in (len(given), runs):
+        allowed = f"({runs}, {given.shape[-1]}), as there are first states"
+        raise BadInput.one(f"input of step {step}", tuple(given.shape), allowed, "(shape)")
 
 
 def _check_weights(weights: Any, config: RateConfig, problems: Problems) -> None:
