@@ -78,11 +78,11 @@ def data() -> tuple[torch.Tensor, torch.Tensor]:
     return (torch.rand(3, 150, 4, generator=generator) < 0.1).float(), torch.zeros(3)
 
 
-def study(metric: Any = None, n_chips: int = 30, seed: int = 3, net: Any = None) -> RobustnessStudy:
+def study(metric: Any = None, n_chips: int = 30, seed: int = 3, net: Any = None, **more: Any) -> RobustnessStudy:
     """Two scales, and input that is disturbed differently on each chip."""
     return RobustnessStudy(
         network() if net is None else net, Pattern() if metric is None else metric, data(), MODEL,
-        scale=SCALES, jitter=2e-3, n_chips=n_chips, seed=seed,
+        scale=SCALES, jitter=2e-3, n_chips=n_chips, seed=seed, **more,
     )  # fmt: skip
 
 

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.robust_training_tasks import basic_motions
-
 ROOT = Path(__file__).resolve().parents[2]
 PATH = ROOT / "examples" / "10_robust_training.py"
 
@@ -44,10 +42,10 @@ def test_hardened_pays(example):
     assert hardened.yield_low > plain.yield_high
 
 
+@pytest.mark.filterwarnings("ignore::arcana.errors.ArcanaWarning")  # three updates teach little
 def test_the_snippet_of_the_page_runs():
     (snippet,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "robust-training.md").read_text("utf-8"), re.S)
-    task = basic_motions()
-    names = {"net": task.build(0), **dict(zip(("X", "y"), task.train, strict=True))}
-    names |= dict(zip(("X_test", "y_test"), task.test, strict=True))
-    exec(snippet.replace("updates=120", "updates=3").replace("test), Mis", "test), n_chips=4, mismatch=Mis"), names)
-    assert len(names["report"].points[0].values) == 4
+    assert "updates=120" in snippet
+    names: dict = {}
+    exec(snippet.replace("updates=120", "updates=3").replace("n_chips=100", "n_chips=4"), names)
+    assert [len(point.values) for point in names["report"].points] == [4, 4]

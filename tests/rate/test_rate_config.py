@@ -154,6 +154,7 @@ def configs(draw):
     }  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore::arcana.networks.rate.connectivity.ProbabilityWarning")  # small populations
 @settings(deadline=None)
 @given(configs())
 def test_any_configuration_runs_or_is_refused(fields):

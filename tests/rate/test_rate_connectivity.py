@@ -52,6 +52,7 @@ def test_the_first_fourier_mode_of_a_ring(kind, kappa, mode):
     assert abs(modes.imag.mean()) < 3.5 * error / np.sqrt(SEEDS)
 
 
+@pytest.mark.filterwarnings("ignore::arcana.networks.rate.connectivity.ProbabilityWarning")  # in its tails
 def test_the_overlap_of_a_low_rank_part():
     """Connections gather along xi0 xi1' + xi2 xi3' by kappa / sqrt(K), as the probabilities say."""
     z = []

@@ -284,3 +284,17 @@ def test_gradients_go_through_sparse_weights():
     block = network.blocks[0]
     assert torch.autograd.gradgradcheck(block, torch.rand(2, 32, dtype=torch.float64, requires_grad=True))
     assert block.places.transposed.transposed.numbers.tolist() == block.places.numbers.tolist()
+
+
+@pytest.mark.parametrize("batch", [1, 3, 17])
+def test_wide_matrices_in_pieces_are_the_same(batch, monkeypatch):
+    whole = made(neurons=200, batch=batch)
+    monkeypatch.setattr("arcana.networks.rate.blocks.PIECE", 50)
+    cut = made(neurons=200, batch=batch)
+    assert [block.places.pieces for block in whole.blocks] == [1, 1]
+    assert [block.places.pieces for block in cut.blocks] == [4, 1]
+    for a, b in zip(whole.blocks, cut.blocks, strict=True):
+        np.testing.assert_array_equal(a.dense(), b.dense())
+        assert (a.sparse() != b.sparse()).nnz == 0
+        np.testing.assert_array_equal(a.places.transposed.numbers, b.places.transposed.numbers)
+    torch.testing.assert_close(cut(), whole(), rtol=1e-10, atol=1e-12)

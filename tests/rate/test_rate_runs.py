@@ -7,7 +7,9 @@ import pytest
 import torch
 from scipy.integrate import solve_ivp
 
+from arcana.errors import BadInput
 from arcana.networks.rate import RateNetwork
+from arcana.networks.rate.connectivity import ProbabilityWarning
 from arcana.networks.rate.dynamics import RateState
 
 FILE = "two_populations.yml"
@@ -91,7 +93,7 @@ def test_training_lowers_a_loss():
         loss = (net(initial=state).mean() - 4.0).square()
         loss.backward()
         adam.step()
-        losses.append(float(loss))
+        losses.append(float(loss.detach()))
     assert losses[-1] < 0.2 * losses[0]
 
 
@@ -112,3 +114,31 @@ def test_the_network_as_plain_data(connectivity):
         np.testing.assert_allclose(weight, W[rows, columns], rtol=1e-6)
         assert p.plastic == (p.source == p.target == "E")
     np.testing.assert_allclose(graph.population("I").parameters["tau_s"], 0.02)
+
+
+def test_arrays_are_taken_as_well():
+    net = network()
+    state, ff = net.initial(2), np.full((5, 200), 3.0)
+    wanted = net.run(torch.from_numpy(ff), rates=state.rates, recurrent=state.currents)
+    assert torch.equal(net.run(ff, rates=state.rates.numpy(), recurrent=state.currents.numpy()), wanted)
+    W = np.concatenate([block.dense() for block in net.blocks])
+    given = [RateNetwork.from_config(FILE, weights, **SMALL) for weights in (W, torch.from_numpy(W))]
+    steps = np.ones((net.config.steps, 200))
+    assert torch.equal(*(one(steps) for one in given))
+
+
+@pytest.mark.parametrize(
+    ("batch", "seed", "said"), [(0, None, "batch is 0"), (1, -1, "seed is -1"), (1.5, 1, "batch")]
+)
+def test_first_states_that_cannot_be(batch, seed, said):
+    with pytest.raises(BadInput, match=said):
+        network().initial(batch, seed)
+
+
+def test_no_stimulus_at_all():
+    assert network(T_STIM_ON=[], T_STIM_OFF=[])().shape == (1, 7, 160)
+
+
+def test_probabilities_that_are_none_are_said():
+    with pytest.warns(ProbabilityWarning, match="connections to population 0 from population 0"):
+        network(PROBA_TYPE=["lr", "None", "None", "None"], KAPPA=[5.0, 0, 0, 0])

@@ -17,6 +17,8 @@ from arcana.typing import Tensor
 Floats: TypeAlias = NDArray[np.floating[Any]]
 DENSE_FROM = 0.4  # density from which on the whole matrix is read faster than its list of places
 LANES = (1, 2, 4, 8, 16)
+PIECE = 4096  # columns whose numbers fit into the processor's first cache
+MOST_PIECES = 8
 
 
 class Block(Protocol):
@@ -62,26 +64,33 @@ class Dense(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """A matrix of 0 and 1, by the places of its ones.
+    """A matrix of 0 and 1, by the places of its ones; a wide one in pieces, side by side, one after the other.
 
     Attributes:
-        numbers: Columns of the ones, row by row, 2 or 4 bytes each.
-        starts: Where each row begins, int64 (rows + 1,).
+        numbers: Columns of the ones, piece by piece and row by row in each, 2 or 4 bytes each.
+        starts: Where each row of each piece begins, int64 (pieces rows + 1,).
         columns: Number of columns.
+        pieces: Number of pieces.
     """
 
     numbers: NDArray[np.unsignedinteger[Any]]
     starts: NDArray[np.int64]
     columns: int
+    pieces: int = 1
 
     @property
     def rows(self) -> int:
         """Number of rows."""
-        return len(self.starts) - 1
+        return (len(self.starts) - 1) // self.pieces
+
+    @property
+    def row_of(self) -> NDArray[np.int64]:
+        """The row of each of the ones."""
+        return np.repeat(np.tile(np.arange(self.rows), self.pieces), np.diff(self.starts))
 
     def matrix(self, values: NDArray[Any]) -> csr_array:
         """With other values in the place of the ones."""
-        return csr_array((values, self.numbers.astype(np.int32), self.starts), shape=(self.rows, self.columns))
+        return csr_array((values, (self.row_of, self.numbers.astype(np.int64))), shape=(self.rows, self.columns))
 
     @cached_property
     def transposed(self) -> Places:
@@ -113,13 +122,13 @@ class Listed(NamedTuple):
 
     def sparse(self) -> csr_array:
         """The weights (N, N_b), with their places, in float64."""
-        return self.places.matrix(np.repeat(self.weight.double().numpy(), np.diff(self.places.starts)))
+        return self.places.matrix(self.weight.double().numpy()[self.places.row_of])
 
     def dense(self) -> Floats:
         """See ``Block``."""
         weight = self.weight.numpy()
         found = np.zeros((self.places.columns, len(weight)), weight.dtype)
-        post = np.repeat(np.arange(len(weight)), np.diff(self.places.starts))
+        post = self.places.row_of
         found[self.places.numbers, post] = weight[post]
         return found
 
@@ -132,6 +141,11 @@ class Listed(NamedTuple):
 def kind_of(columns: int) -> type[np.unsignedinteger[Any]]:
     """The smallest type that counts so many columns."""
     return np.uint16 if columns <= 1 << 16 else np.uint32
+
+
+def pieces_of(columns: int) -> int:
+    """How many pieces a matrix so wide is cut into."""
+    return min(-(-columns // PIECE), MOST_PIECES)
 
 
 class _Sums(torch.autograd.Function):
@@ -159,7 +173,7 @@ def _compiled(places: Places, values: Tensor) -> Tensor:
     from arcana.engine.fused_cpu.listed import ARGUMENTS, ListedSpec
     from arcana.engine.fused_cpu.threads import address, run_all, words
 
-    batch, rows, size = len(values), places.rows, values.element_size()
+    batch, rows, size = len(values), len(places.starts) - 1, values.element_size()
     most = 64 // size
     width = next(w for w in LANES if w >= min(batch, most))
     lanes = -(-batch // width) * width
@@ -172,4 +186,5 @@ def _compiled(places: Places, values: Tensor) -> Tensor:
     share = -(-rows // (4 * torch.get_num_threads())) if torch.get_num_threads() > 1 else rows
     units = [words((row, min(row + share, rows))) for row in range(0, rows, share)]
     run_all(kernel(spec), words([numbers[name] for name in ARGUMENTS]), units)
-    return out.t()[:batch]
+    whole = out if places.pieces == 1 else out.view(places.pieces, places.rows, lanes).sum(0)
+    return whole.t()[:batch]

@@ -35,7 +35,8 @@ class RateConfig(Model):
         connectivity: ``sparse``: present with the probability K P / N_b. ``all_to_all``: all of them, and K = 1.
         all_to_all_scaling: Weights are J P / sqrt(N_b) (``sqrt_n``), or J P / N_b (``n``).
         structure: Of each pair, the profile P of the connections; one for all pairs, or one for each.
-        structure_strength: kappa of each pair.
+        structure_strength: kappa of each pair. Where P falls below 0 (kappa above 1 of a cosine), or K P / N_b
+            rises above 1, a sparse connection is absent, or present; a warning says of how many.
         structure_phase_deg: Shift of the cosine profiles [degrees].
         low_rank_mean: Means of the four vectors xi of ``low_rank``.
         low_rank_cov: Their covariance, 4 by 4.

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import chain
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.special import i0
 
-from arcana.networks.rate.blocks import DENSE_FROM, Block, Dense, Floats, Listed, Places, kind_of
+from arcana.errors import ArcanaWarning, warn_user
+from arcana.networks.rate.blocks import DENSE_FROM, Block, Dense, Floats, Listed, Places, kind_of, pieces_of
 from arcana.networks.rate.config import RateConfig
 from arcana.typing import Tensor
 
 ROWS = 256  # post-synaptic neurons whose probabilities are in memory together
 SPARSE, NOISE, VECTORS = range(3)  # kinds of streams
+
+
+class ProbabilityWarning(ArcanaWarning):
+    """A profile asks for probabilities that are none."""
 
 
 def angles(n: int) -> NDArray[np.float64]:
@@ -73,26 +80,45 @@ def _blocks_of_rows(n: int) -> Iterator[slice]:
 
 def _listed(config: RateConfig, pre: int, dtype: torch.dtype) -> Block:
     n_pre, K = config.sizes[pre], config.in_degree
-    kind, places, counts = kind_of(n_pre), [], []
-    for post, n_post in enumerate(config.sizes):
-        rng = np.random.default_rng([config.seed, SPARSE, post, pre])
-        plain = config.structure[post * len(config.sizes) + pre] == "none"
-        for rows in _blocks_of_rows(n_post):
-            count = rows.stop - rows.start
-            if plain:
-                post_k, pre_k = np.divmod(_ones(rng, K / n_pre, count * n_pre), n_pre)
-            else:
-                chance = rng.random((count, n_pre), np.float32)
-                post_k, pre_k = np.nonzero(chance < profile(config, post, pre, rows) * np.float32(K / n_pre))
-            places.append(pre_k.astype(kind))
-            counts.append(np.bincount(post_k, minlength=count))
-    starts = np.concatenate([[0], np.cumsum(np.concatenate(counts))]).astype(np.int64)
+    kind, pieces = kind_of(n_pre), pieces_of(n_pre)
+    width = -(-n_pre // pieces)
+    places: list[list[NDArray[Any]]] = [[] for _ in range(pieces)]
+    counts: list[list[NDArray[Any]]] = [[] for _ in range(pieces)]
+    for count, post_k, pre_k in _ones_of_rows(config, pre):
+        for k in range(pieces):
+            here = slice(None) if pieces == 1 else pre_k // width == k
+            places[k].append(pre_k[here].astype(kind))
+            counts[k].append(np.bincount(post_k[here], minlength=count))
+    starts = np.concatenate([[0], np.cumsum(np.concatenate(list(chain(*counts))))]).astype(np.int64)
     strength = [config.gain * row[pre] / math.sqrt(K) for row in config.strength]
     weight = torch.tensor(np.repeat(strength, config.sizes), dtype=dtype)
-    found = Listed(Places(np.concatenate(places), starts, n_pre), weight)
+    found = Listed(Places(np.concatenate(list(chain(*places))), starts, n_pre, pieces), weight)
     if starts[-1] > DENSE_FROM * n_pre * config.neurons:
         return Dense(torch.from_numpy(found.dense()))
     return found
+
+
+def _ones_of_rows(config: RateConfig, pre: int) -> Iterator[tuple[int, NDArray[np.int64], NDArray[np.int64]]]:
+    """Some post-synaptic neurons after the other: how many they are, and both ends of what they receive."""
+    n_pre, K = config.sizes[pre], config.in_degree
+    for post, n_post in enumerate(config.sizes):
+        rng = np.random.default_rng([config.seed, SPARSE, post, pre])
+        beyond, plain = 0, config.structure[post * len(config.sizes) + pre] == "none"
+        for rows in _blocks_of_rows(n_post):
+            count = rows.stop - rows.start
+            if plain:
+                yield count, *np.divmod(_ones(rng, K / n_pre, count * n_pre), n_pre)
+            else:
+                wanted = profile(config, post, pre, rows) * np.float32(K / n_pre)
+                beyond += int(((wanted < 0) | (wanted > 1)).sum())
+                yield count, *np.nonzero(rng.random((count, n_pre), np.float32) < wanted)
+        if beyond:
+            warn_user(
+                f"{100 * beyond / (n_post * n_pre):.3g} % of the probabilities of connections to population {post} "
+                f"from population {pre} are below 0 or above 1, and are taken as 0 or 1: a smaller "
+                "structure_strength or in_degree keeps to the profile",
+                ProbabilityWarning,
+            )
 
 
 def _ones(rng: np.random.Generator, chance: float, total: int) -> NDArray[np.int64]:

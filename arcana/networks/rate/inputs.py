@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -81,6 +81,13 @@ class Programmed:
         return found
 
 
+def tensor_of(value: Any) -> Any:
+    """Arrays of numbers as tensors; anything else as it is, for the checks."""
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in "fiub":
+        return value
+    return torch.from_numpy(np.require(value, value.dtype.newbyteorder("="), ["C", "W"]))
+
+
 def as_source(given: Tensor | Callable[[int], Tensor] | None, default: Programmed, steps: int | None) -> Source:
     """Whatever a user gave, as something that gives steps.
 
@@ -117,9 +124,9 @@ class Checked:
 
     def __call__(self, step: int) -> Tensor:
         """See ``Source``."""
-        found = self.function(step)
+        found = tensor_of(self.function(step))
         good = isinstance(found, torch.Tensor) and found.ndim in (1, 2) and found.shape[-1] == self.n
         if not good or not bool(torch.isfinite(found).all()):
             value = tuple(found.shape) if isinstance(found, torch.Tensor) else type(found).__name__
             raise BadInput.one(f"ff_inputs({step})", value, f"finite numbers ({self.n},) or (batch, {self.n})")
-        return found
+        return torch.as_tensor(found)

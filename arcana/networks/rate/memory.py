@@ -3,39 +3,48 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
+
+import torch
 
 from arcana.errors import BadInput
 from arcana.networks.rate.blocks import DENSE_FROM
 from arcana.networks.rate.config import RateConfig
 from arcana.networks.rate.connectivity import ROWS
 
-NUMBER = 4  # bytes of float32
 STATES = 12  # vectors of all neurons that a step has at a time
+TRAINED = 4  # matrices: signs, magnitudes, weights that act, their gradient
 
 
-def estimate(config: RateConfig, whole: bool = False) -> dict[str, int]:
-    """Bytes of float32 numbers: weights (and what drawing them takes), state, input, samples.
+def estimate(
+    config: RateConfig, whole: bool = False, dtype: torch.dtype = torch.float32, trained: Collection[str] = ()
+) -> dict[str, int]:
+    """Bytes of weights (and what drawing them takes), state, input, samples.
 
     Args:
         config: The configuration.
         whole: Whether the input is held as a whole tensor; else it is made step by step.
+        dtype: Of all numbers.
+        trained: What is trained; gradients over time are not counted, as they depend on the loss.
     """
-    n, batch = config.neurons, config.batch
+    n, batch, number = config.neurons, config.batch, dtype.itemsize
     weights = 0
     for n_pre in config.sizes:
         density = config.in_degree / n_pre if config.connectivity == "sparse" else 1.0
         place = 2 if n_pre <= 1 << 16 else 4
         listed = density <= DENSE_FROM
-        weights += int(n * n_pre * density * place) + 8 * n if listed else n * n_pre * NUMBER
+        weights += int(n * n_pre * density * place) + 8 * n if listed else n * n_pre * number
         weights += 2 * int(n * n_pre * density * place) if listed else 0  # parts, before they are put together
     if any(kind != "none" for kind in config.structure) or config.connectivity != "sparse":
-        weights += ROWS * max(config.sizes) * 4 * NUMBER  # probabilities of some rows at a time
+        weights += ROWS * max(config.sizes) * 4 * 4  # probabilities of some rows at a time
+    if {"recurrent", "low_rank"} & set(trained):
+        weights += TRAINED * n * n * number
     shown = config.sizes[0] if config.record == "first" else n
     return {
         "weights": weights,
-        "state": STATES * batch * n * NUMBER,
-        "input": batch * config.steps * n * NUMBER if whole else batch * n * NUMBER,
-        "samples": 2 * batch * config.samples * shown * NUMBER,
+        "state": STATES * batch * n * number,
+        "input": batch * config.steps * n * number if whole else batch * n * number,
+        "samples": 2 * batch * config.samples * shown * number,
     }
 
 
@@ -51,18 +60,26 @@ def available() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def check_fits(config: RateConfig, whole: bool = False, free: int | None = None) -> int:
+def check_fits(
+    config: RateConfig,
+    whole: bool = False,
+    free: int | None = None,
+    dtype: torch.dtype = torch.float32,
+    trained: Collection[str] = (),
+) -> int:
     """The bytes that a run will take.
 
     Args:
         config: The configuration.
         whole: See ``estimate``.
         free: Bytes that there are; None asks the machine.
+        dtype: See ``estimate``.
+        trained: See there.
 
     Raises:
         BadInput: if they are more than there are; every part is named with its size.
     """
-    parts, there = estimate(config, whole), available() if free is None else free
+    parts, there = estimate(config, whole, dtype, trained), available() if free is None else free
     needed = sum(parts.values())
     if needed > there:
         told = ", ".join(f"{name} {size / 1e9:.3g}" for name, size in parts.items())

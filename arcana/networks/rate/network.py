@@ -16,14 +16,23 @@ from arcana.networks.rate.config import RateConfig
 from arcana.networks.rate.connectivity import drawn, stored
 from arcana.networks.rate.dynamics import Dynamics, RateState
 from arcana.networks.rate.files import read_config
+from arcana.networks.rate.given import (
+    Array,
+    Given,
+    batch_of,
+    check_draw,
+    check_input,
+    check_weights,
+    checked,
+    currents_of,
+)
 from arcana.networks.rate.graph import graph_of
-from arcana.networks.rate.inputs import Programmed, Source, as_source
+from arcana.networks.rate.inputs import Programmed, Source, as_source, tensor_of
 from arcana.networks.rate.memory import check_fits
 from arcana.networks.rate.trained import TRAINABLE, TrainedWeights
 from arcana.rate_graph import RateGraph
 from arcana.typing import Tensor
 
-Given = Tensor | Callable[[int], Tensor] | None
 Progress = Callable[[int, int], None]
 KINDS = (torch.float32, torch.float64)
 INITIAL = 5  # kind of stream, after those of connectivity and input
@@ -53,7 +62,7 @@ class RateNetwork(nn.Module):
     def from_config(
         cls,
         config: str | Path | Mapping[str, Any] | RateConfig,
-        weights: Tensor | None = None,
+        weights: Array | None = None,
         *,
         train: str | Sequence[str] = (),
         dtype: torch.dtype | None = None,
@@ -63,7 +72,7 @@ class RateNetwork(nn.Module):
 
         Args:
             config: See ``read_config``; field names are ours, or those of the NeuroTorch programs.
-            weights: All weights (pre, post), scaled already; None draws them from the seed.
+            weights: All weights (pre, post), a tensor or an array, scaled already; None draws them from the seed.
             train: What is trained: ``recurrent`` weights (those that are not 0), a ``low_rank`` part of the weights
                 within the first population, ``feed_forward`` gains of the input. Dale's law is kept.
             dtype: Of all numbers. None is float32, and float64 where weights are given: a run that is held against
@@ -75,35 +84,41 @@ class RateNetwork(nn.Module):
                 finite; for a network that is larger than the free memory.
         """
         read, problems = read_config(config, **overrides), Problems()
+        matrix = tensor_of(weights)
         names = (train,) if isinstance(train, str) else tuple(train)
         problems.extend(unknown_name("train", str(name), TRAINABLE) for name in names if name not in TRAINABLE)
         dtype = dtype or (torch.float32 if weights is None else torch.float64)
         if dtype not in KINDS:
             problems.note("dtype", str(dtype), "torch.float32 or torch.float64")
         if weights is not None:
-            _check_weights(weights, read, problems)
+            check_weights(matrix, read, problems)
         problems.raise_if_any()
-        if weights is None:
-            check_fits(read)
-        blocks = drawn(read, dtype) if weights is None else stored(weights.to(dtype), read)
+        check_fits(read, dtype=dtype, trained=names)
+        blocks = drawn(read, dtype) if weights is None else stored(matrix.to(dtype), read)
         return cls(read, blocks, names, dtype)
 
-    def initial(self, batch: int | None = None, seed: int | None = None, first: Tensor | None = None) -> RateState:
+    def initial(self, batch: int | None = None, seed: int | None = None, first: Array | None = None) -> RateState:
         """First states: currents standard normal from the seed, rates phi(input + fast currents).
 
         Args:
             batch: How many; None takes the configuration's.
             seed: Another seed than the configuration's.
             first: Input of the first step in units of J_a0, (N,) or (batch, N); None takes the configuration's.
+
+        Raises:
+            BadInput: for a batch that is no whole number from 1, and a seed that is none from 0.
         """
+        check_draw(batch, seed)
         rng = np.random.default_rng([self.config.seed if seed is None else seed, INITIAL])
         size = (self.config.batch if batch is None else batch, 1 + self.config.nmda, self.config.neurons)
         drawn_ = rng.standard_normal(size)  # run by run: the first ones are the same in any batch
         currents = torch.from_numpy(drawn_).to(self.dtype).transpose(0, 1)
-        given = Programmed(self.config, size[0], self.dtype)(0) if first is None else first.to(self.dtype)
+        given = (
+            Programmed(self.config, size[0], self.dtype)(0) if first is None else tensor_of(first).to(self.dtype)
+        )
         return self.dynamics.rest(given * self.config.scale_in * self._gains(), currents)
 
-    def program(self, strength_in: Tensor | None = None, batch: int | None = None) -> Programmed:
+    def program(self, strength_in: Array | None = None, batch: int | None = None) -> Programmed:
         """The configured input, unscaled, for a ``forward`` of its own: as it is, step by step, or ``whole()``.
 
         Args:
@@ -116,12 +131,13 @@ class RateNetwork(nn.Module):
         runs = self.config.batch if batch is None else batch
         if strength_in is None:
             return Programmed(self.config, runs, self.dtype)
-        wanted, shape = len(self.config.sizes), tuple(strength_in.shape)
-        runs = len(strength_in) if batch is None and strength_in.ndim else runs
-        if shape != (runs, wanted) or not bool(torch.isfinite(strength_in).all()):
+        strengths: Tensor = tensor_of(strength_in)
+        wanted, shape = len(self.config.sizes), tuple(strengths.shape)
+        runs = len(strengths) if batch is None and strengths.ndim else runs
+        if shape != (runs, wanted) or not bool(torch.isfinite(strengths).all()):
             allowed = f"finite numbers ({'batch' if batch is None else batch}, {wanted})"
             raise BadInput.one("strength_in", shape, allowed, "(shape)")
-        return Programmed(self.config, runs, self.dtype, strength_in)
+        return Programmed(self.config, runs, self.dtype, strengths)
 
     def forward(
         self, ff_inputs: Given = None, initial: RateState | None = None, progress: Progress | None = None
@@ -138,14 +154,15 @@ class RateNetwork(nn.Module):
             BadInput: for input and states of a wrong shape, or that are not finite.
         """
         c = self.config
-        batch = _batch_of(ff_inputs, initial, c.batch)
-        source = as_source(ff_inputs, Programmed(c, batch, self.dtype), c.steps)
+        given = tensor_of(ff_inputs)
+        batch = batch_of(given, initial, c.batch)
+        source = as_source(given, Programmed(c, batch, self.dtype), c.steps)
         if initial is None:
             first = source(0)
             batch = len(first) if batch == 1 and first.ndim == 2 else batch
-            _check_batch(first, batch, 0)
+            check_input(first, batch, 0)
             initial = self.initial(batch, first=first)
-        state = self._checked(initial)
+        state = checked(initial, c)
         shown = slice(0, c.sizes[0]) if c.record == "first" else slice(None)
         samples, total, filled = [], torch.zeros((), dtype=self.dtype), 0
         if progress is not None:
@@ -163,10 +180,10 @@ class RateNetwork(nn.Module):
 
     def run(
         self,
-        ff: Tensor | Callable[[int], Tensor],
+        ff: Array | Callable[[int], Tensor],
         *,
-        rates: Tensor | None = None,
-        recurrent: Tensor | None = None,
+        rates: Array | None = None,
+        recurrent: Array | None = None,
         scaled: bool = True,
         every_step: bool = True,
     ) -> Tensor:
@@ -182,19 +199,20 @@ class RateNetwork(nn.Module):
         Raises:
             BadInput: for wrong shapes, and values that are not finite.
         """
+        given, start = tensor_of(ff), tensor_of(rates)
+        currents = None if recurrent is None else currents_of(tensor_of(recurrent), self.config, self.dtype)
         scale = 1.0 if scaled else self.config.scale_in
-        steps = ff.shape[-2] if isinstance(ff, torch.Tensor) and ff.ndim > 1 else self.config.steps
-        batch = _batch_of(ff, None, 1 if recurrent is None else recurrent.shape[-2] if recurrent.ndim > 1 else 1)
-        source = as_source(ff, Programmed(self.config, batch, self.dtype), None)
+        steps = given.shape[-2] if isinstance(given, torch.Tensor) and given.ndim > 1 else self.config.steps
+        batch = batch_of(given, None, 1 if currents is None else currents.shape[1])
+        source = as_source(given, Programmed(self.config, batch, self.dtype), None)
         first = source(0).to(self.dtype) * scale * self._gains()
-        currents = self.initial(batch).currents if recurrent is None else recurrent.to(self.dtype)
-        currents = currents[None] if currents.ndim == 2 and not self.config.nmda else currents
-        state = self.dynamics.rest(first, self._currents(currents))
-        if rates is not None:
-            one = tuple(rates.shape) in ((self.config.neurons,), (1, self.config.neurons))
-            first_rates = rates.to(self.dtype)
-            state = state._replace(rates=first_rates.expand(currents.shape[1:]) if one else first_rates)
-        state = self._checked(state)
+        currents = self.initial(batch).currents if currents is None else currents
+        state = self.dynamics.rest(first, currents)
+        if start is not None:
+            one = tuple(start.shape) in ((self.config.neurons,), (1, self.config.neurons))
+            start = start.to(self.dtype)
+            state = state._replace(rates=start.expand(currents.shape[1:]) if one else start)
+        state = checked(state, self.config)
         kept: list[Tensor] = []
         for state in self._run(source, state, steps, scale):  # noqa: B020
             if every_step:
@@ -220,7 +238,7 @@ class RateNetwork(nn.Module):
         blocks, gains = self.weights(), self._gains()
         for step in range(steps):
             given = source(step)
-            _check_batch(given, len(state.rates), step)
+            check_input(given, len(state.rates), step)
             state = self.dynamics(state, given.to(self.dtype) * scale * gains, blocks)
             if not bool(torch.isfinite(state.rates).all()):
                 hint = f"they grow without bound until step {step} of {steps}: less gain, or a shorter dt"
@@ -233,49 +251,3 @@ class RateNetwork(nn.Module):
 
     def _gains(self) -> Tensor | float:
         return 1.0 if self.trained is None else self.trained.gains()
-
-    def _currents(self, currents: Tensor) -> Tensor:
-        wanted = (1 + self.config.nmda, "B", self.config.neurons)
-        if currents.ndim != 3 or currents.shape[0] != wanted[0] or currents.shape[2] != wanted[2]:
-            raise BadInput.one("recurrent", tuple(currents.shape), f"({wanted[0]}, batch, {wanted[2]})", "(shape)")
-        return currents
-
-    def _checked(self, state: RateState) -> RateState:
-        problems, n = Problems(), self.config.neurons
-        for name, value in state._asdict().items():
-            if value is None:
-                continue
-            wanted = (1 + self.config.nmda, *state.rates.shape) if name == "currents" else state.rates.shape
-            if (
-                tuple(value.shape) != tuple(wanted)
-                or value.shape[-1] != n
-                or value.ndim != 2 + (name == "currents")
-            ):
-                problems.note(f"initial.{name}", tuple(value.shape), f"({n} neurons last, as the rates)", "(shape)")
-            elif not bool(torch.isfinite(value).all()):
-                problems.note(f"initial.{name}", "values that are not finite", "finite numbers")
-        problems.raise_if_any()
-        return state
-
-
-def _batch_of(given: Given, initial: RateState | None, default: int) -> int:
-    if initial is not None:
-        return len(initial.rates)
-    if isinstance(given, Programmed):
-        return given.batch
-    return len(given) if isinstance(given, torch.Tensor) and given.ndim == 3 else default
-
-
-def _check_batch(given: Tensor, runs: int, step: int) -> None:
-    if given.ndim == 2 and len(given) != runs and 1 not in (len(given), runs):
-        allowed = f"({runs}, {given.shape[-1]}), as there are first states"
-        raise BadInput.one(f"input of step {step}", tuple(given.shape), allowed, "(shape)")
-
-
-def _check_weights(weights: Any, config: RateConfig, problems: Problems) -> None:
-    n = config.neurons
-    if not isinstance(weights, torch.Tensor) or tuple(weights.shape) != (n, n):
-        given = tuple(getattr(weights, "shape", ())) or type(weights).__name__
-        problems.note("weights", given, f"a tensor ({n}, {n}), pre by post", "(shape)")
-    elif not bool(torch.isfinite(weights).all()):
-        problems.note("weights", f"{int((~torch.isfinite(weights)).sum())} values", "finite numbers")

@@ -112,10 +112,10 @@ def _cut(lists: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
     """Lists that are longer than there are populations, or stimuli, cut to their number."""
     cut = {}
     for names, counted in ((PER_POPULATION, "fractions"), (PER_STIMULUS, "stimulus_on_s")):
-        count = len(found[counted]) if isinstance(found.get(counted), (list, tuple)) else 0
+        count = len(found[counted]) if isinstance(found.get(counted), (list, tuple)) else None
         for name in names:
             value = lists.get(name)
-            if count and isinstance(value, (list, tuple)) and len(value) > count:
+            if count is not None and isinstance(value, (list, tuple)) and len(value) > count:
                 cut[name] = list(value)[:count]
     return cut
 
