@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import math
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from typer.testing import CliRunner
 
+sys.path.insert(0, str(Path(__file__).parent))  # tests are imported with importlib
+
+from study_lines import waves
+
 import arcana
 from arcana.cli import app
+from arcana.data.series import Series, write_series
 from arcana.hardware import load_profile
 from arcana.model import ADM
 
@@ -46,3 +54,11 @@ def files(tmp_path):
         arcana.map_network(net, chip, seed=7, note="try").configuration().save(tmp_path / f"{name}.json")
         arcana.map_network(layer, chip).configuration().save(tmp_path / f"{name}-events.json")
     return SimpleNamespace(folder=tmp_path, names=sorted(p.name for p in tmp_path.iterdir()))
+
+
+@pytest.fixture
+def folder(files):
+    """Settings with three outputs, and six series of three classes."""
+    x, y = waves().astype("f4"), np.arange(6) % 3
+    write_series(files.folder / "series.npz", Series(x, y, ("left", "right", "still"), 1e-3))
+    return files.folder

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import pytest
-
-PATH = Path(__file__).resolve().parents[2] / "examples" / "05_dynapse2_weights.py"
+from loaded import example
 
 
 @pytest.fixture(scope="module")
 def task():
-    spec = importlib.util.spec_from_file_location("example_05_dynapse2_weights", PATH)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return example("05_dynapse2_weights")
 
 
 def check(result):

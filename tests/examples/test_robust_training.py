@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import sys
 from pathlib import Path
 
 import pytest
+from loaded import example
 
 ROOT = Path(__file__).resolve().parents[2]
-PATH = ROOT / "examples" / "10_robust_training.py"
 
 
 @pytest.fixture(scope="module")
-def example():
-    spec = importlib.util.spec_from_file_location(PATH.stem, PATH)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+def training():
+    return example("10_robust_training")
 
 
-def test_both_networks_learn_and_are_judged_on_the_same_chips(example, capsys):
-    plain, hardened = example.main(updates=24, chips=12).values()
+def test_both_networks_learn_and_are_judged_on_the_same_chips(training, capsys):
+    plain, hardened = training.main(updates=24, chips=12).values()
     for report in (plain, hardened):
         assert report.clean >= 0.75  # chance is a quarter
-        assert report.seed == example.JUDGED_ON != example.TRAINED_ON
+        assert report.seed == training.JUDGED_ON != training.TRAINED_ON
         assert len(set(report.points[0].values)) > 1
     assert plain.model == hardened.model
     assert plain.points[0].values != hardened.points[0].values
@@ -36,8 +30,8 @@ def test_both_networks_learn_and_are_judged_on_the_same_chips(example, capsys):
 
 
 @pytest.mark.slow
-def test_hardened_pays(example):
-    plain, hardened = (report.points[0].summary for report in example.main(show=False).values())
+def test_hardened_pays(training):
+    plain, hardened = (report.points[0].summary for report in training.main(show=False).values())
     assert hardened.mean > plain.mean
     assert hardened.yield_low > plain.yield_high
 

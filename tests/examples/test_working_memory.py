@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import pytest
-
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-
-
-def load(name):
-    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+from loaded import example
 
 
 def test_what_is_not_shown_is_not_known(tmp_path):
     pytest.importorskip("matplotlib")
     pytest.importorskip("sklearn")
-    found = load("14_working_memory").main(presets="cb_rnn,dale_cb_stp", task="digits", epochs=12, folder=tmp_path)
+    found = example("14_working_memory").main(
+        presets="cb_rnn,dale_cb_stp", task="digits", epochs=12, folder=tmp_path
+    )
     assert sorted(found) == ["cb_rnn", "dale_cb_stp"]
     for scores in found.values():
         assert all(0 <= score <= 1 for series in scores.values() for score in series)

@@ -1,4 +1,4 @@
-"""An independent solution, strengths of input, gradients, Dale's law, plain data."""
+"""An independent solution, gradients, Dale's law, plain data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from scipy.integrate import solve_ivp
 from arcana.errors import BadInput
 from arcana.networks.rate import RateNetwork
 from arcana.networks.rate.connectivity import ProbabilityWarning
-from arcana.networks.rate.dynamics import RateState
 
 FILE = "two_populations.yml"
 SMALL = {"N_NEURON": 200, "K": 20, "DURATION": 0.3, "T_STEADY": 0.1, "T_WINDOW": 0.05}
@@ -18,24 +17,6 @@ SMALL = {"N_NEURON": 200, "K": 20, "DURATION": 0.3, "T_STEADY": 0.1, "T_WINDOW":
 
 def network(**options):
     return RateNetwork.from_config(FILE, **{**SMALL, **options})
-
-
-def test_ten_strengths_of_the_input_both_ways():
-    """Unscaled input, scaled in one place: a batch of them is the networks with these J_a0."""
-    strengths = torch.linspace(0.5, 2.0, 10)
-    net = network(held_until_stimulus=False, record="all")
-    base = torch.tensor(net.config.of_neurons("strength_in"), dtype=torch.float32)
-    state = net.initial(1)
-    first = RateState(state.rates.expand(10, -1), state.currents.expand(-1, 10, -1))
-    steps = (strengths[:, None] * base)[:, None].expand(-1, net.config.steps, -1)
-    whole = net(steps, first)
-    live = net(lambda step: strengths[:, None] * base, first)
-    assert torch.equal(whole, live)
-    for k in (0, 9):
-        alone = network(held_until_stimulus=False, record="all", Ja0=[2 * float(strengths[k]), float(strengths[k])])
-        torch.testing.assert_close(alone(initial=state)[0], whole[k], rtol=1e-3, atol=1e-3)
-    rates = whole.mean((1, 2))
-    assert bool((rates.diff() > 0).all())
 
 
 def test_a_rate_follows_its_equation():

@@ -1,0 +1,8 @@
+"""Helpers of the examples' tests, for `import`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))  # tests are imported with importlib
