@@ -76,6 +76,22 @@ def test_excitation_and_inhibition_by_hand():
         balance(network, rates[:160])
 
 
+def test_arrays_and_rates_with_gradients_are_looked_at_as_well():
+    from arcana.networks.rate.pictures import curves_picture, ring_picture
+
+    network = RateNetwork.from_config(FILE, train="feed_forward", **SMALL)
+    rates = network()
+    assert rates.requires_grad
+    array = rates.detach().numpy()
+    assert decode_bump(rates).m1.requires_grad
+    np.testing.assert_array_equal(decode_bump(array).m1, decode_bump(rates).m1.detach())
+    assert rate_statistics(array) == rate_statistics(rates)
+    np.testing.assert_allclose(population_curves(network, array)["E"], array.mean(-1), rtol=1e-6)
+    for picture in (curves_picture, ring_picture):
+        assert picture(network, rates) == picture(network, array)
+    assert balance(network, np.ones(200), np.ones(200)) == balance(network, torch.ones(200), torch.ones(200))
+
+
 @pytest.mark.parametrize("record", ["first", "all"])
 def test_curves_pictures_and_files(record, tmp_path):
     from arcana.networks.rate.pictures import connections_picture, curves_picture, ring_picture
@@ -117,6 +133,9 @@ def test_memory_is_estimated_before_the_run():
     small = estimate(network.config)
     kept = sum(block.bytes for block in network.blocks)
     assert kept < small["weights"] < 5 * kept
+    double = estimate(network.config, dtype=torch.float64, trained=("recurrent",))
+    assert double["weights"] > 4 * 4000**2 * 8 > 8 * small["weights"]
+    assert double["state"] == 2 * small["state"]
     assert estimate(config, whole=True)["input"] == 4440 * parts["input"]
     assert check_fits(config, free=10**9) == sum(parts.values()) < 2e8
     with pytest.raises(

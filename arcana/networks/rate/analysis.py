@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 
 from arcana.errors import BadInput
+from arcana.networks.rate.arrays import Array, tensor_of
 from arcana.networks.rate.graph import names_of
 from arcana.networks.rate.network import RateNetwork
 from arcana.typing import Tensor
@@ -34,7 +35,7 @@ class Bump(NamedTuple):
         return torch.remainder(-self.phase, 2 * torch.pi)
 
 
-def decode_bump(rates: Tensor) -> Bump:
+def decode_bump(rates: Array) -> Bump:
     """m0 = mean r; m1 = 2 |F| / N; phase = arg F mod 2 pi, with F = sum over k of r_k exp(-2 pi i k / N).
 
     The sign is that of the programs that this comes from: ``direction`` says where the bump is.
@@ -45,7 +46,7 @@ def decode_bump(rates: Tensor) -> Bump:
     Raises:
         BadInput: for fewer than 3 neurons, or rates that are not finite.
     """
-    _check(rates, 3)
+    rates = _read(rates, 3)
     F = torch.fft.fft(rates.to(torch.float64 if rates.dtype == torch.float64 else torch.float32))[..., 1]
     phase = torch.remainder(torch.angle(F), 2 * torch.pi)
     return Bump(rates.mean(-1), 2 * F.abs() / rates.shape[-1], phase)
@@ -70,13 +71,13 @@ class RateStatistics:
     cv: float
 
 
-def rate_statistics(rates: Tensor, name: str = "rates") -> RateStatistics:
+def rate_statistics(rates: Array, name: str = "rates") -> RateStatistics:
     """Of rates (B, samples, N) or (samples, N).
 
     Raises:
         BadInput: for other shapes, and rates that are not finite.
     """
-    _check(rates, 1)
+    rates = _read(rates, 1).detach()
     if rates.ndim not in (2, 3):
         raise BadInput.one("rates", tuple(rates.shape), "(samples, N) or (batch, samples, N)", "(shape)")
     mean = rates.double().mean(-2)
@@ -110,7 +111,7 @@ class Balance:
 
 
 @torch.no_grad()
-def balance(network: RateNetwork, rates: Tensor, ff: Tensor | None = None) -> list[Balance]:
+def balance(network: RateNetwork, rates: Array, ff: Array | None = None) -> list[Balance]:
     """How well excitation and inhibition cancel, for mean rates (N,) or (B, N) of all neurons.
 
     Slow receptors count at their steady state.
@@ -124,13 +125,13 @@ def balance(network: RateNetwork, rates: Tensor, ff: Tensor | None = None) -> li
         BadInput: for rates of a wrong shape, or that are not finite.
     """
     config = network.config
-    _check(rates, 1)
+    rates = _read(rates, 1)
     if rates.shape[-1] != config.neurons or rates.ndim > 2:
         raise BadInput.one(
             "rates", tuple(rates.shape), f"({config.neurons},) or (batch, {config.neurons})", "(shape)"
         )
     rates = rates.reshape(-1, config.neurons).to(network.dtype)
-    given = rates.new_tensor(config.of_neurons("strength_in")) if ff is None else ff.to(network.dtype)
+    given = rates.new_tensor(config.of_neurons("strength_in")) if ff is None else tensor_of(ff).to(network.dtype)
     excitatory, inhibitory = config.scale_in * given.clamp(min=0).expand_as(rates), torch.zeros_like(rates)
     for pre, (block, part) in enumerate(
         zip(network.weights(), torch.split(rates, list(config.sizes), -1), strict=True)
@@ -145,13 +146,13 @@ def balance(network: RateNetwork, rates: Tensor, ff: Tensor | None = None) -> li
     return found
 
 
-def population_curves(network: RateNetwork, rates: Tensor) -> dict[str, Tensor]:
+def population_curves(network: RateNetwork, rates: Array) -> dict[str, Tensor]:
     """Mean rate of each recorded population, (B, samples), by name; rates (B, samples, N) of a run.
 
     Raises:
         BadInput: for rates of another shape.
     """
-    names, sizes = names_of(network.config), list(network.config.sizes)
+    rates, names, sizes = _read(rates, 1), names_of(network.config), list(network.config.sizes)
     if rates.shape[-1] == sizes[0] and len(sizes) > 1:
         return {names[0]: rates.mean(-1)}
     if rates.shape[-1] != sum(sizes):
@@ -159,9 +160,12 @@ def population_curves(network: RateNetwork, rates: Tensor) -> dict[str, Tensor]:
     return {name: part.mean(-1) for name, part in zip(names, torch.split(rates, sizes, -1), strict=True)}
 
 
-def _check(rates: Tensor, fewest: int) -> None:
+def _read(rates: Array, fewest: int) -> Tensor:
+    rates = tensor_of(rates)
     if not isinstance(rates, torch.Tensor) or rates.ndim < 1 or rates.shape[-1] < fewest or 0 in rates.shape:
         given = tuple(rates.shape) if isinstance(rates, torch.Tensor) else type(rates).__name__
-        raise BadInput.one("rates", given, f"a tensor (..., N) of at least {fewest} neurons", "(shape)")
+        allowed = f"a tensor or an array (..., N) of at least {fewest} neurons"
+        raise BadInput.one("rates", given, allowed, "(shape)")
     if not bool(torch.isfinite(rates).all()):
         raise BadInput.one("rates", f"{int((~torch.isfinite(rates)).sum())} values", "finite numbers")
+    return rates

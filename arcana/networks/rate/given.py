@@ -6,16 +6,15 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import torch
-from numpy.typing import NDArray
 
 from arcana.errors import BadInput, Problems
 from arcana.limits import MOST, is_whole
+from arcana.networks.rate.arrays import Array
 from arcana.networks.rate.config import RateConfig
 from arcana.networks.rate.dynamics import RateState
 from arcana.networks.rate.inputs import Programmed
 from arcana.typing import Tensor
 
-Array: TypeAlias = Tensor | NDArray[Any]
 Given: TypeAlias = Array | Callable[[int], Tensor] | None
 
 

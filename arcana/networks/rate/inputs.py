@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
 
 from arcana.errors import BadInput, Problems
+from arcana.networks.rate.arrays import tensor_of
 from arcana.networks.rate.config import RateConfig
 from arcana.networks.rate.connectivity import angles
 from arcana.typing import Tensor
@@ -79,13 +80,6 @@ class Programmed:
         for step in range(self.config.steps):
             found[:, step] = self(step)
         return found
-
-
-def tensor_of(value: Any) -> Any:
-    """Arrays of numbers as tensors; anything else as it is, for the checks."""
-    if not isinstance(value, np.ndarray) or value.dtype.kind not in "fiub":
-        return value
-    return torch.from_numpy(np.require(value, value.dtype.newbyteorder("="), ["C", "W"]))
 
 
 def as_source(given: Tensor | Callable[[int], Tensor] | None, default: Programmed, steps: int | None) -> Source:

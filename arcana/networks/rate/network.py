@@ -11,13 +11,13 @@ import torch
 from torch import nn
 
 from arcana.errors import BadInput, Problems, unknown_name
+from arcana.networks.rate.arrays import Array, tensor_of
 from arcana.networks.rate.blocks import Block
 from arcana.networks.rate.config import RateConfig
 from arcana.networks.rate.connectivity import drawn, stored
 from arcana.networks.rate.dynamics import Dynamics, RateState
 from arcana.networks.rate.files import read_config
 from arcana.networks.rate.given import (
-    Array,
     Given,
     batch_of,
     check_draw,
@@ -27,7 +27,7 @@ from arcana.networks.rate.given import (
     currents_of,
 )
 from arcana.networks.rate.graph import graph_of
-from arcana.networks.rate.inputs import Programmed, Source, as_source, tensor_of
+from arcana.networks.rate.inputs import Programmed, Source, as_source
 from arcana.networks.rate.memory import check_fits
 from arcana.networks.rate.trained import TRAINABLE, TrainedWeights
 from arcana.rate_graph import RateGraph

@@ -8,19 +8,19 @@ import numpy as np
 
 from arcana.analysis.drawing import LINES, need_matplotlib, png
 from arcana.networks.rate.analysis import decode_bump, population_curves
+from arcana.networks.rate.arrays import Array, tensor_of
 from arcana.networks.rate.graph import names_of
 from arcana.networks.rate.network import RateNetwork
-from arcana.typing import Tensor
 
 MOST_SHOWN = 400  # rows and columns of a matrix
 
 
-def curves_picture(network: RateNetwork, rates: Tensor) -> bytes:
+def curves_picture(network: RateNetwork, rates: Array) -> bytes:
     """Mean rates over time, and the distribution over neurons; rates (B, samples, N) of a run, as PNG."""
     need_matplotlib()
     from matplotlib.figure import Figure
 
-    config = network.config
+    rates, config = tensor_of(rates).detach(), network.config
     figure = Figure(figsize=(9, 3.4), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(2, 1))
     time = config.window_s * np.arange(1, rates.shape[1] + 1)
@@ -43,12 +43,12 @@ def curves_picture(network: RateNetwork, rates: Tensor) -> bytes:
     return png(figure)
 
 
-def ring_picture(network: RateNetwork, rates: Tensor, run: int = 0) -> bytes:
+def ring_picture(network: RateNetwork, rates: Array, run: int = 0) -> bytes:
     """Rates of a ring over time, with the decoded direction; rates (B, samples, N) of one population, as PNG."""
     need_matplotlib()
     from matplotlib.figure import Figure
 
-    shown = rates[run, :, : network.config.sizes[0]]
+    shown = tensor_of(rates).detach()[run, :, : network.config.sizes[0]]
     figure = Figure(figsize=(9, 3.4), layout="constrained")
     axes = figure.subplots()
     length = network.config.window_s * len(shown)
