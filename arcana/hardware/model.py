@@ -142,6 +142,7 @@ def _from_pydantic(key: str, value: object, message: str, context: dict[str, Any
     if tag:
         return Problem(key, value, "this key is required")
     allowed = message.removeprefix("Input should be ").replace("a valid dictionary or instance of", "a table:")
+    allowed = re.sub("^a valid tuple$", "a list", allowed)
     return Problem(key, value, allowed)
 
 

@@ -61,6 +61,12 @@ def test_lists_of_the_file_are_cut_to_the_populations_and_those_of_the_user_are_
         read_config(FILE, **one, TAU=[0.1, 0.2])
 
 
+def test_one_stimulus_needs_no_list_and_numbers_may_be_text():
+    """YAML reads 1e-3 as text."""
+    config = read_config(FILE, T_STIM_ON=1.0, DT="1e-3", T_WINDOW="0.1")
+    assert (config.stimulus_on_s, config.stimulus_off_s, config.stride) == ((1.0,), (2.0,), 100)
+
+
 BAD = {
     "an unknown field": ({"TAU_FACT": 3}, ["'TAU_FACT'", "did you mean 'TAU_FAC'?"]),
     "our names as well": ({"in_degre": 3}, ["did you mean 'in_degree'?"]),
@@ -83,6 +89,9 @@ BAD = {
     "the explicit step": ({"TAU_SYN": [0.001, 0.002]}, ["TAU_SYN (tau_syn_s)", "at least dt_s / 2"]),
     "a covariance": ({"PROBA_TYPE": ["lr", *["None"] * 3], "LR_COV": [[1, 2, 0, 0], [2, 1, 0, 0], *[[0] * 4] * 2]},
                      ["low_rank_cov", "negative eigenvalues"]),
+    "flags are no numbers": ({"K": True, "Jab": [True, -1, 1, -1]}, ["K (in_degree) is True", "Jab[0][0]"]),
+    "numbers are no flags": ({"IF_STP": 2}, ["IF_STP is 2", "0 or 1"]),
+    "no list": ({"Ja0": {"E": 1}}, ["Ja0 (strength_in)", "a list"]),
     "all at once": ({"K": -1, "GAIN": "x", "frac": [0.4, 0.5], "foo": 1, "T_WINDOW": 0.0031, "N_BATCH": 0},
                     ["K (in_degree)", "GAIN (gain)", "frac (fractions)", "'foo'", "T_WINDOW", "N_BATCH (batch)"]),
 }  # fmt: skip

@@ -7,15 +7,23 @@ from itertools import pairwise
 from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from arcana.errors import Problems, did_you_mean
 from arcana.hardware.model import Flag, Model, Whole, refuse
 from arcana.networks.rate.transfer import TRANSFERS
 
-Finite: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
-Positive: TypeAlias = Annotated[float, Field(allow_inf_nan=False, gt=0)]
-NotNegative: TypeAlias = Annotated[float, Field(allow_inf_nan=False, ge=0)]
+
+def _no_flag(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise refuse("a number")
+    return value
+
+
+# Numbers as text are taken: YAML reads 1e-3 as text
+Finite: TypeAlias = Annotated[float, BeforeValidator(_no_flag), Field(allow_inf_nan=False)]
+Positive: TypeAlias = Annotated[float, BeforeValidator(_no_flag), Field(allow_inf_nan=False, gt=0)]
+NotNegative: TypeAlias = Annotated[float, BeforeValidator(_no_flag), Field(allow_inf_nan=False, ge=0)]
 Size: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=10_000_000)]
 Structure: TypeAlias = Literal["none", "cosine", "cosine_by_sqrt_k", "low_rank", "von_mises"]
 PER_POPULATION = (
@@ -129,6 +137,8 @@ class RateConfig(Model):
     def prepare(cls, data: dict[str, Any]) -> dict[str, Any]:
         """One value stands for every population, pair or stimulus."""
         count = len(data["fractions"]) if isinstance(data.get("fractions"), (list, tuple)) else 1
+        if isinstance(data.get("stimulus_on_s"), (int, float)):
+            data = data | {"stimulus_on_s": (data["stimulus_on_s"],)}
         onsets = data.get("stimulus_on_s", ())
         stimuli = len(onsets) if isinstance(onsets, (list, tuple)) else 1
         sizes = dict.fromkeys(PER_POPULATION, count) | dict.fromkeys(PER_PAIR, count**2)

@@ -98,6 +98,8 @@ def _read(name: str, value: Any, problems: Problems) -> Any:
             known = [table.get(str(v), next(iter(table.values()))) for v in each]
             return known if isinstance(value, (list, tuple)) else known[0]
     if name == "IF_STP":
+        if value not in (0, 1):
+            problems.note(name, value, "0 or 1; `plastic` names pairs of populations")
         return [(0, 0)] if value else []
     if name in FLAGS:
         return [_flag(v) for v in value] if isinstance(value, (list, tuple)) else _flag(value)
@@ -112,7 +114,8 @@ def _cut(lists: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
     """Lists that are longer than there are populations, or stimuli, cut to their number."""
     cut = {}
     for names, counted in ((PER_POPULATION, "fractions"), (PER_STIMULUS, "stimulus_on_s")):
-        count = len(found[counted]) if isinstance(found.get(counted), (list, tuple)) else None
+        each = found.get(counted)
+        count = len(each) if isinstance(each, (list, tuple)) else 1 if isinstance(each, (int, float)) else None
         for name in names:
             value = lists.get(name)
             if count is not None and isinstance(value, (list, tuple)) and len(value) > count:
