@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -108,6 +110,13 @@ def test_curves_pictures_and_files(record, tmp_path):
     assert stored.config == network.config
     assert torch.equal(stored.rates, rates)
     np.testing.assert_allclose(stored.times, 0.1 * np.arange(1, 7))
+
+
+def test_the_snippet_of_the_page_runs(capsys):
+    page = (Path(__file__).resolve().parents[2] / "docs" / "rates.md").read_text("utf-8")
+    (snippet,) = re.findall(r"```python\n(.*?)```", page, re.S)
+    exec(snippet, {})
+    assert "RateStatistics(name='E'" in capsys.readouterr().out
 
 
 def test_runs_that_cannot_be_read(tmp_path):
