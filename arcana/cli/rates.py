@@ -36,7 +36,10 @@ def run_command(
     as_json: AsJson = False,
 ) -> None:
     """Simulate a network, write its rates, and say what they are like."""
-    overrides, problems = _overrides(set_ or [], batch, seed, record), Problems()
+    from arcana.networks.rate.files import read_config
+
+    read = read_config(config, **_overrides(set_ or [], batch, seed, record))
+    problems = Problems()
     for name, path, suffix in (("--out", out, ".npz"), ("--plot", plot, ".png")):
         if path is not None and path.suffix != suffix:
             problems.note(name, str(path), f"a file whose name ends with {suffix}")
@@ -45,11 +48,10 @@ def run_command(
         check_folder(path.parent)
     refuse_existing(force, out, plot, reads=[config])
 
-    from arcana.networks.rate.files import read_config
     from arcana.networks.rate.memory import check_fits
 
-    read = read_config(config, **overrides)
-    note(f"{read.neurons:,} neurons, {read.steps:,} steps; memory: about {check_fits(read) / 1e9:.2g} GB")
+    told = f"{read.neurons:,} neurons, {read.steps:,} steps of {1e3 * read.dt_s:g} ms ({read.integration})"
+    note(f"{told}; memory: about {check_fits(read) / 1e6:.2g} MB")
 
     import torch
 
@@ -94,12 +96,17 @@ def _overrides(given: list[str], batch: int | None, seed: int | None, record: st
     found, problems = dict[str, Any](), Problems()
     for text in given:
         name, equals, value = text.partition("=")
+        if name.strip() in found:
+            problems.note("--set", text, f"{name.strip()} once")
         try:
             found[name.strip()] = yaml.safe_load(value)
         except yaml.YAMLError:
             equals = ""
         if not equals or not name.strip():
             problems.note("--set", text, "NAME=VALUE, such as K=100 or tau_s=[0.04,0.02]")
+    options = {"batch": ("N_BATCH", batch), "seed": ("SEED", seed), "record": ("", record)}
+    for ours, (theirs, option) in options.items():
+        if option is not None and {ours, theirs} & set(found):
+            problems.note(f"--{ours}", option, "the option or --set, not both")
     problems.raise_if_any()
-    options = {"batch": batch, "seed": seed, "record": record}
-    return found | {name: value for name, value in options.items() if value is not None}
+    return found | {name: option for name, (_, option) in options.items() if option is not None}

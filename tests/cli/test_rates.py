@@ -51,14 +51,16 @@ def test_a_file_of_ones_own(run, files):
 
 
 BAD = {
-    "--set K=-5 --set foo=1 --batch 0": ["K (in_degree) is -5", "'foo'", "N_BATCH (batch) is 0"],
+    "--set GAIN=-5 --set foo=1 --batch 0": ["GAIN (gain) is -5", "'foo'", "N_BATCH (batch) is 0"],
     "--set K": ["--set is 'K'", "NAME=VALUE"],
     "--set K=[1": ["--set is 'K=[1'"],
     "--record some": ["record is 'some'"],
     "-o rates.txt --plot rates.jpg": ["--out is 'rates.txt'", "--plot is 'rates.jpg'"],
     "-o /proc/nowhere/rates.npz": ["a folder that can be written"],
-    "--set N_NEURON=9000000 --set K=100000": ["memory is", "GB", "weights"],
+    "--set CON_TYPE=all2all --batch 1000000 --set T_WINDOW=0.0025": ["memory is", "GB", "weights"],
     "--seed -1": ["seed) is -1"],
+    "--set K=30": ["--set is 'K=30', allowed: K once"],
+    "--batch 2 --set N_BATCH=3 --seed 1 --set seed=2": ["--batch is 2", "--seed is 1", "not both"],
 }
 
 

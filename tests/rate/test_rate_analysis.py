@@ -45,9 +45,9 @@ def test_the_phase_is_that_of_the_source():
     np.testing.assert_allclose(bump.m1, 2 * np.abs(F) / 40)
 
 
-@pytest.mark.parametrize("rates", [torch.zeros(2), torch.zeros(0, 5), torch.full((4,), math.nan), [1.0, 2.0, 3.0]])
+@pytest.mark.parametrize("rates", [torch.zeros(2), torch.zeros(0, 5), torch.full((4,), math.nan), ["a", "b", "c"]])
 def test_rates_that_are_none(rates):
-    with pytest.raises(BadInput, match="rates is"):
+    with pytest.raises(BadInput, match=r"rates(\[0\])? is"):
         decode_bump(rates)
 
 
@@ -76,6 +76,24 @@ def test_excitation_and_inhibition_by_hand():
         assert b.ratio == pytest.approx(abs(b.net) / b.excitatory)
     with pytest.raises(BadInput, match=r"rates is \(160,\)"):
         balance(network, rates[:160])
+
+
+def test_balance_with_plastic_synapses_is_that_of_the_released_share():
+    """At a fixed point: what is left over is what keeps the rates there."""
+    network = RateNetwork.from_config(
+        FILE, dtype=torch.float64, plastic=[(0, 0), (1, 0)], release=0.2, M0=0.5, GAIN=0.2, nmda=False,
+        held_until_stimulus=False, integration="exact", **{**SMALL, "DURATION": 4.0},
+    )  # fmt: skip
+    ff = network.config.scale_in * network.program()(0)
+    late = network.run(lambda step: ff)[0, -200:]
+    rates = late.mean(0)
+    assert float(late.std(0).max()) < 1e-3
+    for found, part in zip(balance(network, rates), (slice(160), slice(160, 200)), strict=True):
+        active = bool((rates[part] > 0).all())
+        assert active
+        assert found.net == pytest.approx(float(rates[part].mean()), rel=1e-3)
+    none = RateNetwork.from_config(network.config, dtype=torch.float64, plastic=[])
+    assert balance(none, rates)[0].net > 1.2 * balance(network, rates)[0].net
 
 
 def test_arrays_and_rates_with_gradients_are_looked_at_as_well():

@@ -43,7 +43,7 @@ def test_few_inhibitory_neurons_are_not_independent_inputs():
 
 def test_rates_are_proportional_to_the_drive():
     drives = (0.5, 1.0, 2.0, 3.0, 4.0)
-    rates = [means(neurons=2000, K=100, drive=m)[:2] for m in drives]
+    rates = [means(neurons=2000, K=100, M0=m)[:2] for m in drives]
     for population in zip(*rates, strict=True):
         assert np.corrcoef(drives, population)[0, 1] >= 0.9995
 

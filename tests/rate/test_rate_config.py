@@ -6,6 +6,7 @@ import json
 import math
 import re
 
+import numpy as np
 import pytest
 import torch
 import yaml
@@ -41,6 +42,8 @@ def test_both_kinds_of_names_and_back():
     ours = read_config(FILE, in_degree=100, tau_s=[0.05, 0.01])
     assert theirs == ours
     assert read_config(to_upstream(theirs)) == theirs
+    any_pair = read_config(FILE, plastic=[[0, 1], [1, 0]])
+    assert read_config(to_upstream(any_pair)) == any_pair
     assert read_config(theirs) == theirs
     assert read_config(theirs, K=50).in_degree == read_config(theirs, in_degree=50).in_degree == 50
     assert set(NAMES.values()) <= set(RateConfig.model_fields)
@@ -65,6 +68,38 @@ def test_one_stimulus_needs_no_list_and_numbers_may_be_text():
     """YAML reads 1e-3 as text."""
     config = read_config(FILE, T_STIM_ON=1.0, DT="1e-3", T_WINDOW="0.1")
     assert (config.stimulus_on_s, config.stimulus_off_s, config.stride) == ((1.0,), (2.0,), 100)
+
+
+def test_words_of_either_side_for_either_name():
+    theirs = read_config(FILE, PROBA_TYPE=["cos", "cos_spec", "lr", "None"], TF_TYPE="brunel", CON_TYPE="all2all")
+    ours = read_config(
+        FILE, structure=["cosine", "cosine_by_sqrt_k", "low_rank", "none"], transfer="brunel_2003",
+        connectivity="all_to_all",
+    )  # fmt: skip
+    mixed = read_config(
+        FILE, structure=["cos", "cos_spec", "lr", "none"], TF_TYPE="brunel_2003", CON_TYPE="all_to_all"
+    )
+    assert theirs == ours == mixed
+
+
+def test_numbers_of_numpy_and_torch():
+    wanted = read_config(FILE, N_NEURON=1000, K=50, TAU=[0.04, 0.01], nmda=False)
+    given = {
+        "N_NEURON": np.int64(1000),
+        "K": np.float32(50),
+        "TAU": np.array([0.04, 0.01]),
+        "nmda": np.bool_(False),
+    }
+    assert read_config(FILE, **given) == wanted
+    assert read_config(FILE, **{**given, "TAU": torch.tensor([0.04, 0.01], dtype=torch.float64)}) == wanted
+
+
+def test_the_source_decides_how_steps_are_taken_and_overrides_do_not():
+    many = read_config(FILE).model_dump()
+    del many["integration"], many["all_to_all_scaling"]
+    assert read_config(FILE, **many).integration == "explicit"
+    assert read_config(many).integration == "exact"
+    assert read_config({}, **to_upstream(read_config(FILE)) | {"integration": "exact"}).integration == "exact"
 
 
 BAD = {
@@ -92,6 +127,10 @@ BAD = {
     "flags are no numbers": ({"K": True, "Jab": [True, -1, 1, -1]}, ["K (in_degree) is True", "Jab[0][0]"]),
     "numbers are no flags": ({"IF_STP": 2}, ["IF_STP is 2", "0 or 1"]),
     "no list": ({"Ja0": {"E": 1}}, ["Ja0 (strength_in)", "a list"]),
+    "two names of one": ({"K": 50, "in_degree": 60}, ["K, in_degree is (50, 60)", "names of the same field"]),
+    "words, each once": ({"PROBA_TYPE": ["a", "a", "a", "None"]}, ["PROBA_TYPE is 'a', allowed: a known name"]),
+    "a stimulus between steps": ({"T_STIM_ON": [1.001, 3.5]}, ["(stimulus_on_s) is 1.001", "dt_s = 0.0025"]),
+    "shares of words": ({"frac": [0.5, "x"]}, ["frac[1] (fractions) is 'x'"]),
     "all at once": ({"K": -1, "GAIN": "x", "frac": [0.4, 0.5], "foo": 1, "T_WINDOW": 0.0031, "N_BATCH": 0},
                     ["K (in_degree)", "GAIN (gain)", "frac (fractions)", "'foo'", "T_WINDOW", "N_BATCH (batch)"]),
 }  # fmt: skip
@@ -103,6 +142,8 @@ def test_what_is_wrong_is_said(name):
     with pytest.raises(BadFile) as caught:
         read_config(FILE, **overrides)
     assert not [part for part in said if part not in str(caught.value)], str(caught.value)
+    if name in ("words, each once", "shares of words"):
+        assert len(caught.value.problems) == 1
 
 
 @pytest.mark.parametrize("given", ["gone.yml", 3, None, ["a"]])
@@ -122,7 +163,7 @@ def test_damaged_files(tmp_path, text, said):
 
 @pytest.mark.parametrize(
     ("weights", "said"),
-    [(torch.zeros(3, 3), r"\(3, 3\)"), (torch.full((40, 40), math.nan), "1600 values"), ([[1.0]], "list")],
+    [(torch.zeros(3, 3), r"\(3, 3\)"), (torch.full((40, 40), math.nan), "1,600 of 1,600"), ([["a"]], "list")],
 )
 def test_weights_that_cannot_be(weights, said):
     with pytest.raises(BadInput, match=said):

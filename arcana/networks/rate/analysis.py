@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import torch
 
-from arcana.errors import BadInput
-from arcana.networks.rate.arrays import Array, tensor_of
+from arcana.errors import BadInput, Problems
+from arcana.networks.rate.arrays import Array, note_not_finite, tensor_of
 from arcana.networks.rate.graph import names_of
 from arcana.networks.rate.network import RateNetwork
 from arcana.typing import Tensor
@@ -114,7 +114,8 @@ class Balance:
 def balance(network: RateNetwork, rates: Array, ff: Array | None = None) -> list[Balance]:
     """How well excitation and inhibition cancel, for mean rates (N,) or (B, N) of all neurons.
 
-    Slow receptors count at their steady state.
+    Slow receptors and plastic synapses count at their steady state: exact for rates that stand still. Synapses of
+    fluctuating rates release another share than those of the same mean rate.
 
     Args:
         network: The network.
@@ -131,12 +132,19 @@ def balance(network: RateNetwork, rates: Array, ff: Array | None = None) -> list
             "rates", tuple(rates.shape), f"({config.neurons},) or (batch, {config.neurons})", "(shape)"
         )
     rates = rates.reshape(-1, config.neurons).to(network.dtype)
-    given = rates.new_tensor(config.of_neurons("strength_in")) if ff is None else tensor_of(ff).to(network.dtype)
+    given = rates.new_tensor(config.of_neurons("strength_in"))
+    if ff is not None:
+        given = _read(ff, 1, "ff").to(network.dtype)
+        if given.shape != (config.neurons,):
+            raise BadInput.one("ff", tuple(given.shape), f"({config.neurons},)", "(shape)")
     excitatory, inhibitory = config.scale_in * given.clamp(min=0).expand_as(rates), torch.zeros_like(rates)
     for pre, (block, part) in enumerate(
         zip(network.weights(), torch.split(rates, list(config.sizes), -1), strict=True)
     ):
-        h = block(part) * (1 + config.nmda_share if config.nmda and pre == 0 else 1)
+        h = block(part)
+        if pre in network.dynamics.plastic:
+            h = torch.where(network.dynamics.plastic[pre], block(network.dynamics.released(part) * part), h)
+        h = h * (1 + config.nmda_share if config.nmda and pre == 0 else 1)
         excitatory, inhibitory = excitatory + h.clamp(min=0), inhibitory + h.clamp(max=0)
     found = []
     for name, e, i in zip(
@@ -153,6 +161,8 @@ def population_curves(network: RateNetwork, rates: Array) -> dict[str, Tensor]:
         BadInput: for rates of another shape.
     """
     rates, names, sizes = _read(rates, 1), names_of(network.config), list(network.config.sizes)
+    if rates.ndim != 3:
+        raise BadInput.one("rates", tuple(rates.shape), "(batch, samples, neurons)", "(shape)")
     if rates.shape[-1] == sizes[0] and len(sizes) > 1:
         return {names[0]: rates.mean(-1)}
     if rates.shape[-1] != sum(sizes):
@@ -160,12 +170,11 @@ def population_curves(network: RateNetwork, rates: Array) -> dict[str, Tensor]:
     return {name: part.mean(-1) for name, part in zip(names, torch.split(rates, sizes, -1), strict=True)}
 
 
-def _read(rates: Array, fewest: int) -> Tensor:
-    rates = tensor_of(rates)
-    if not isinstance(rates, torch.Tensor) or rates.ndim < 1 or rates.shape[-1] < fewest or 0 in rates.shape:
-        given = tuple(rates.shape) if isinstance(rates, torch.Tensor) else type(rates).__name__
-        allowed = f"a tensor or an array (..., N) of at least {fewest} neurons"
-        raise BadInput.one("rates", given, allowed, "(shape)")
-    if not bool(torch.isfinite(rates).all()):
-        raise BadInput.one("rates", f"{int((~torch.isfinite(rates)).sum())} values", "finite numbers")
-    return rates
+def _read(rates: Array, fewest: int, name: str = "rates") -> Tensor:
+    found, problems = tensor_of(name, rates), Problems()
+    if found.ndim < 1 or found.shape[-1] < fewest or 0 in found.shape:
+        problems.note(name, tuple(found.shape), f"(..., N) of at least {fewest} neurons", "(shape)")
+    else:
+        note_not_finite(name, found, problems)
+    problems.raise_if_any()
+    return found if found.is_floating_point() else found.to(torch.get_default_dtype())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol, TypeAlias
@@ -136,6 +138,19 @@ class Listed(NamedTuple):
     def bytes(self) -> int:
         """See ``Block``."""
         return self.places.numbers.nbytes + self.places.starts.nbytes
+
+
+def fingerprint(blocks: Iterable[Block]) -> str:
+    """What weights are recognised by, in any precision."""
+    digest = hashlib.sha256()
+    for block in blocks:
+        if isinstance(block, Listed):
+            parts = [block.places.numbers, block.places.starts, block.weight.float().numpy()]
+        else:
+            parts = [block.dense().astype(np.float32)]
+        for part in parts:
+            digest.update(part.tobytes())
+    return digest.hexdigest()
 
 
 def kind_of(columns: int) -> type[np.unsignedinteger[Any]]:

@@ -184,6 +184,10 @@ class RateConfig(Model):
             for name in (name for name, on in used.items() if on):
                 if min(getattr(self, name)) < self.dt_s / 2:
                     problems.note(name, list(getattr(self, name)), f"at least dt_s / 2 = {self.dt_s / 2:g}", "s")
+        for name in ("stimulus_on_s", "stimulus_off_s"):
+            for time in getattr(self, name):
+                if abs(time / self.dt_s - round(time / self.dt_s)) > 1e-6 * max(1.0, time / self.dt_s):
+                    problems.note(name, time, f"a multiple of dt_s = {self.dt_s:g}", "s")
         for on, off in zip(self.stimulus_on_s, self.stimulus_off_s, strict=False):
             if off <= on:
                 problems.note("stimulus_off_s", off, f"after its onset at {on:g}", "s")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import i0
+from scipy.special import i0e
 
 from arcana.errors import ArcanaWarning, warn_user
 from arcana.networks.rate.blocks import DENSE_FROM, Block, Dense, Floats, Listed, Places, kind_of, pieces_of
@@ -56,7 +56,7 @@ def profile(config: RateConfig, post: int, pre: int, rows: slice) -> Floats:
     turned = angles(n_post)[rows] - math.radians(config.structure_phase_deg)
     cosine = np.cos(turned[:, None] - angles(n_pre)).astype(np.float32)
     if kind == "von_mises":
-        return np.asarray(np.exp(kappa * cosine) / i0(kappa), np.float32)
+        return np.asarray(np.exp(kappa * (cosine - 1)) / i0e(kappa), np.float32)  # i0e(k) = exp(-k) I0(k)
     found = 1 + (kappa if kind == "cosine" else kappa / math.sqrt(config.inputs)) * cosine
     return np.asarray(found, np.float32)
 

@@ -100,6 +100,13 @@ class Dynamics:
         u_after = u - u * (c.dt_s / c.tau_facilitation_s) + c.dt_s * c.release * (1 - u) * r
         return u_after, x_after, A
 
+    def released(self, rates: Tensor) -> Tensor:
+        """The share A that plastic synapses release at rates that stand still."""
+        c = self.config
+        u = c.release * c.tau_facilitation_s * rates / (1 + c.release * c.tau_facilitation_s * rates)
+        v = u + c.release * (1 - u)
+        return v / (1 + c.tau_recovery_s * v * rates)
+
     @staticmethod
     def _follow(value: Tensor, target: Tensor, pair: tuple[Tensor, Tensor]) -> Tensor:
         return value * pair[0] + target * pair[1]

@@ -8,6 +8,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
 import yaml
 from pydantic import ValidationError
 
@@ -42,9 +44,12 @@ def read_config(given: str | Path | Mapping[str, Any] | RateConfig, **overrides:
     data = _read(path) if path is not None else data
     if not isinstance(data, Mapping):
         raise BadInput.one("config", type(given).__name__, "a path, a table of fields, or a RateConfig")
-    merged, problems = {**_plain(data, overrides)}, Problems()
-    upstream = is_upstream(merged)
-    merged = by_our_names(merged, problems, overrides)
+    problems = Problems()
+    for source in (data, overrides):
+        _check_names(source, problems)
+    merged = _merged(data, overrides)
+    upstream = is_upstream(data or overrides)
+    merged = by_our_names(merged, upstream, problems, overrides)
     found = _validated(merged)
     if isinstance(found, RateConfig) and not problems:
         return found
@@ -60,23 +65,42 @@ def _validated(fields: Mapping[str, Any]) -> RateConfig | list[Problem]:
     except ValidationError as error:
         problems = problems_of(error)
     wrong = {name_of(problem.field) for problem in problems}
+    stand_in = {name: _STAND_IN[name] for name in wrong if name in _STAND_IN}
+    rows = fields.get("strength")
+    if "fractions" in wrong and isinstance(rows, (list, tuple)) and rows:
+        stand_in["fractions"] = (1 / len(rows),) * len(rows)
     try:
-        RateConfig.model_validate({**fields, **{name: _STAND_IN[name] for name in wrong if name in _STAND_IN}})
+        RateConfig.model_validate({**fields, **stand_in})
     except ValidationError as error:
         told_already = {str(problem) for problem in problems}
         problems += [p for p in problems_of(error) if name_of(p.field) not in wrong and str(p) not in told_already]
     return problems
 
 
-def _plain(data: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+def _check_names(source: Mapping[str, Any], problems: Problems) -> None:
+    """Note fields that one source gives by both of their names."""
+    for theirs, ours in NAMES.items():
+        if theirs in source and ours in source:
+            values = (source[theirs], source[ours])
+            problems.note(f"{theirs}, {ours}", values, "one of them: they are names of the same field")
+
+
+def _merged(data: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
     """The table with overrides by whichever names; an override takes the place of the other name's value."""
     back = {ours: theirs for theirs, ours in NAMES.items()}
-    merged = {str(name): value for name, value in data.items()}
+    merged = {str(name): _plain(value) for name, value in data.items()}
     for name, value in overrides.items():
         for other in (NAMES.get(name, ""), back.get(name, "")):
             merged.pop(other, None)
-        merged[name] = value
+        merged[name] = _plain(value)
     return merged
+
+
+def _plain(value: Any) -> Any:
+    """Numbers of NumPy and torch as those of Python."""
+    if isinstance(value, (np.generic, np.ndarray, torch.Tensor)):
+        return value.tolist()
+    return type(value)(map(_plain, value)) if type(value) in (list, tuple) else value
 
 
 def _read(path: str | Path) -> Any:
@@ -92,5 +116,6 @@ def _read(path: str | Path) -> Any:
         reason = str(getattr(error, "problem", None) or error)
         raise BadFile(path, Problem(where, reason, "YAML")) from error
     if not isinstance(data, dict):
-        raise BadFile(path, Problem("file", type(data).__name__, "a table of fields"))
+        given = "empty" if data is None else type(data).__name__
+        raise BadFile(path, Problem("file", given, "a table of fields"))
     return data

@@ -9,7 +9,7 @@ import torch
 
 from arcana.errors import BadInput, Problems
 from arcana.limits import MOST, is_whole
-from arcana.networks.rate.arrays import Array
+from arcana.networks.rate.arrays import Array, note_not_finite, tensor_of
 from arcana.networks.rate.config import RateConfig
 from arcana.networks.rate.dynamics import RateState
 from arcana.networks.rate.inputs import Programmed
@@ -18,9 +18,22 @@ from arcana.typing import Tensor
 Given: TypeAlias = Array | Callable[[int], Tensor] | None
 
 
+def input_of(given: Any) -> Any:
+    """Input as a tensor; nothing and functions of the step as they are."""
+    if given is None or callable(given):
+        return given
+    return tensor_of("ff_inputs", given, "None, a tensor, an array, or a function of the step")
+
+
 def batch_of(given: Any, initial: RateState | None, default: int) -> int:
-    """How many runs an input and first states mean."""
+    """How many runs an input and first states mean.
+
+    Raises:
+        BadInput: for first states that are none.
+    """
     if initial is not None:
+        if not isinstance(initial, RateState):
+            raise BadInput.one("initial", type(initial).__name__, "a RateState, as network.initial() gives it")
         return len(initial.rates)
     if isinstance(given, Programmed):
         return given.batch
@@ -44,46 +57,45 @@ def check_input(given: Tensor, runs: int, step: int) -> None:
         raise BadInput.one(f"input of step {step}", tuple(given.shape), allowed, "(shape)")
 
 
-def check_weights(weights: Any, config: RateConfig, problems: Problems) -> None:
+def check_weights(weights: Tensor, config: RateConfig, problems: Problems) -> None:
     """Note weights of another shape than (N, N), or that are not finite."""
     n = config.neurons
-    if not isinstance(weights, torch.Tensor) or tuple(weights.shape) != (n, n):
-        given = tuple(getattr(weights, "shape", ())) or type(weights).__name__
-        problems.note("weights", given, f"a tensor or an array ({n}, {n}), pre by post", "(shape)")
-    elif not bool(torch.isfinite(weights).all()):
-        problems.note("weights", f"{int((~torch.isfinite(weights)).sum())} values", "finite numbers")
+    if tuple(weights.shape) != (n, n):
+        problems.note("weights", tuple(weights.shape), f"({n}, {n}), pre by post", "(shape)")
+    else:
+        note_not_finite("weights", weights, problems)
 
 
-def currents_of(recurrent: Any, config: RateConfig, dtype: torch.dtype) -> Tensor:
+def currents_of(recurrent: Array, config: RateConfig, dtype: torch.dtype) -> Tensor:
     """First currents (receptors, B, N), also from (B, N) where there is one receptor.
 
     Raises:
         BadInput: for another shape.
     """
-    wanted = (1 + config.nmda, "B", config.neurons)
-    shape = tuple(recurrent.shape) if isinstance(recurrent, torch.Tensor) else type(recurrent).__name__
-    if len(shape) == 2 and not config.nmda:
-        recurrent, shape = recurrent[None], (1, *shape)
-    if not isinstance(shape, tuple) or len(shape) != 3 or (shape[0], shape[2]) != (wanted[0], wanted[2]):
-        raise BadInput.one("recurrent", shape, f"({wanted[0]}, batch, {wanted[2]})", "(shape)")
-    found: Tensor = recurrent.to(dtype)
-    return found
+    found = tensor_of("recurrent", recurrent)
+    found = found[None] if found.ndim == 2 and not config.nmda else found
+    receptors, shape = 1 + config.nmda, tuple(found.shape)
+    if len(shape) != 3 or (shape[0], shape[2]) != (receptors, config.neurons):
+        raise BadInput.one("recurrent", shape, f"({receptors}, batch, {config.neurons})", "(shape)")
+    return found.to(dtype)
 
 
-def checked(state: RateState, config: RateConfig) -> RateState:
-    """The state, whose parts go together.
+def checked(state: RateState, config: RateConfig, dtype: torch.dtype) -> RateState:
+    """The state in the numbers of the network, its parts going together.
 
     Raises:
         BadInput: listing parts of a wrong shape, and those that are not finite.
     """
     problems, n = Problems(), config.neurons
-    for name, value in state._asdict().items():
-        if value is None:
-            continue
+    parts = {
+        name: tensor_of(f"initial.{name}", v).to(dtype) for name, v in state._asdict().items() if v is not None
+    }
+    state = state._replace(**parts)
+    for name, value in parts.items():
         wanted = (1 + config.nmda, *state.rates.shape) if name == "currents" else state.rates.shape
         if tuple(value.shape) != tuple(wanted) or value.shape[-1] != n or value.ndim != 2 + (name == "currents"):
             problems.note(f"initial.{name}", tuple(value.shape), f"({n} neurons last, as the rates)", "(shape)")
-        elif not bool(torch.isfinite(value).all()):
-            problems.note(f"initial.{name}", "values that are not finite", "finite numbers")
+        else:
+            note_not_finite(f"initial.{name}", value, problems)
     problems.raise_if_any()
     return state

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 
-from arcana.errors import BadInput, Problems
-from arcana.networks.rate.arrays import tensor_of
+from arcana.errors import Problems
+from arcana.networks.rate.arrays import note_not_finite, tensor_of
 from arcana.networks.rate.config import RateConfig
 from arcana.networks.rate.connectivity import angles
+from arcana.networks.rate.memory import check_free
 from arcana.typing import Tensor
 
 NOISE = 4  # kind of stream, after those of connectivity
@@ -75,7 +76,13 @@ class Programmed:
         return level + self.sd * noise.to(self.dtype)
 
     def whole(self) -> Tensor:
-        """All steps at once, (batch, steps, N): the same numbers."""
+        """All steps at once, (batch, steps, N): the same numbers.
+
+        Raises:
+            BadInput: if they do not fit into the free memory.
+        """
+        size = self.batch * self.config.steps * self.config.neurons * self.dtype.itemsize
+        check_free({"input": size}, "step by step, as it is, it takes nothing")
         found = torch.empty(self.batch, self.config.steps, self.config.neurons, dtype=self.dtype)
         for step in range(self.config.steps):
             found[:, step] = self(step)
@@ -96,15 +103,13 @@ def as_source(given: Tensor | Callable[[int], Tensor] | None, default: Programme
     if given is None:
         return default
     if not isinstance(given, torch.Tensor):
-        if not callable(given):
-            raise BadInput.one("ff_inputs", type(given).__name__, "None, a tensor, or a function of the step")
-        return Checked(given, default.config.neurons)
+        return given if isinstance(given, Programmed) else Checked(given, default.config.neurons)
     n, problems = default.config.neurons, Problems()
     if given.ndim not in (2, 3) or given.shape[-1] != n or steps not in (None, given.shape[-2]) or 0 in given.shape:
         wanted = "steps" if steps is None else str(steps)
         problems.note("ff_inputs", tuple(given.shape), f"({wanted}, {n}) or (batch, {wanted}, {n})", "(shape)")
-    elif not bool(torch.isfinite(given).all()):
-        problems.note("ff_inputs", f"{int((~torch.isfinite(given)).sum())} values", "finite numbers")
+    else:
+        note_not_finite("ff_inputs", given, problems)
     problems.raise_if_any()
     series = given.unbind(-2)
     return lambda step: series[step]
@@ -118,9 +123,19 @@ class Checked:
 
     def __call__(self, step: int) -> Tensor:
         """See ``Source``."""
-        found = tensor_of(self.function(step))
-        good = isinstance(found, torch.Tensor) and found.ndim in (1, 2) and found.shape[-1] == self.n
-        if not good or not bool(torch.isfinite(found).all()):
-            value = tuple(found.shape) if isinstance(found, torch.Tensor) else type(found).__name__
-            raise BadInput.one(f"ff_inputs({step})", value, f"finite numbers ({self.n},) or (batch, {self.n})")
-        return torch.as_tensor(found)
+        return checked_step(f"ff_inputs({step})", self.function(step), self.n)
+
+
+def checked_step(name: str, given: Any, n: int) -> Tensor:
+    """Input of a step, (N,) or (B, N).
+
+    Raises:
+        BadInput: for another shape, and values that are not finite.
+    """
+    found, problems = tensor_of(name, given), Problems()
+    if found.ndim not in (1, 2) or found.shape[-1] != n:
+        problems.note(name, tuple(found.shape), f"({n},) or (batch, {n})", "(shape)")
+    else:
+        note_not_finite(name, found, problems)
+    problems.raise_if_any()
+    return found

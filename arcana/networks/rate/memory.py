@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import torch
 
@@ -79,12 +79,24 @@ def check_fits(
     Raises:
         BadInput: if they are more than there are; every part is named with its size.
     """
-    parts, there = estimate(config, whole, dtype, trained), available() if free is None else free
-    needed = sum(parts.values())
+    hint = "fewer neurons, a smaller batch or in_degree, longer windows, record='first'"
+    return check_free(estimate(config, whole, dtype, trained), hint, free)
+
+
+def check_free(parts: Mapping[str, int], hint: str, free: int | None = None) -> int:
+    """The sum of some bytes.
+
+    Args:
+        parts: Bytes by what they are for.
+        hint: What makes them fewer.
+        free: Bytes that there are; None asks the machine.
+
+    Raises:
+        BadInput: if they are more than there are; every part is named with its size.
+    """
+    needed, there = sum(parts.values()), available() if free is None else free
     if needed > there:
         told = ", ".join(f"{name} {size / 1e9:.3g}" for name, size in parts.items())
-        hint = f"{told} GB: fewer neurons, a smaller batch or in_degree, longer windows, record='first'"
-        raise BadInput.one(
-            "memory", round(needed / 1e9, 3), f"at most {there / 1e9:.3g}, which are free", "GB", hint
-        )
+        allowed = f"at most {there / 1e9:.3g}, which are free"
+        raise BadInput.one("memory", round(needed / 1e9, 3), allowed, "GB", f"{told} GB: {hint}")
     return needed

@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from arcana.errors import BadInput, Problems, unknown_name
-from arcana.networks.rate.arrays import Array, tensor_of
-from arcana.networks.rate.blocks import Block
+from arcana.networks.rate.arrays import Array, note_not_finite, tensor_of
+from arcana.networks.rate.blocks import Block, fingerprint
 from arcana.networks.rate.config import RateConfig
 from arcana.networks.rate.connectivity import drawn, stored
 from arcana.networks.rate.dynamics import Dynamics, RateState
@@ -25,10 +25,11 @@ from arcana.networks.rate.given import (
     check_weights,
     checked,
     currents_of,
+    input_of,
 )
 from arcana.networks.rate.graph import graph_of
-from arcana.networks.rate.inputs import Programmed, Source, as_source
-from arcana.networks.rate.memory import check_fits
+from arcana.networks.rate.inputs import Programmed, Source, as_source, checked_step
+from arcana.networks.rate.memory import check_fits, check_free
 from arcana.networks.rate.trained import TRAINABLE, TrainedWeights
 from arcana.rate_graph import RateGraph
 from arcana.typing import Tensor
@@ -84,18 +85,20 @@ class RateNetwork(nn.Module):
                 finite; for a network that is larger than the free memory.
         """
         read, problems = read_config(config, **overrides), Problems()
-        matrix = tensor_of(weights)
-        names = (train,) if isinstance(train, str) else tuple(train)
+        matrix = None if weights is None else tensor_of("weights", weights)
+        names = (train,) if isinstance(train, str) else train
+        if not isinstance(names, (tuple, list, set)):
+            raise BadInput.one("train", train, "names out of " + ", ".join(TRAINABLE) + ", or ()")
         problems.extend(unknown_name("train", str(name), TRAINABLE) for name in names if name not in TRAINABLE)
-        dtype = dtype or (torch.float32 if weights is None else torch.float64)
+        dtype = dtype or (torch.float32 if matrix is None else torch.float64)
         if dtype not in KINDS:
             problems.note("dtype", str(dtype), "torch.float32 or torch.float64")
-        if weights is not None:
+        if matrix is not None:
             check_weights(matrix, read, problems)
         problems.raise_if_any()
         check_fits(read, dtype=dtype, trained=names)
-        blocks = drawn(read, dtype) if weights is None else stored(matrix.to(dtype), read)
-        return cls(read, blocks, names, dtype)
+        blocks = drawn(read, dtype) if matrix is None else stored(matrix.to(dtype), read)
+        return cls(read, blocks, tuple(names), dtype)
 
     def initial(self, batch: int | None = None, seed: int | None = None, first: Array | None = None) -> RateState:
         """First states: currents standard normal from the seed, rates phi(input + fast currents).
@@ -113,9 +116,10 @@ class RateNetwork(nn.Module):
         size = (self.config.batch if batch is None else batch, 1 + self.config.nmda, self.config.neurons)
         drawn_ = rng.standard_normal(size)  # run by run: the first ones are the same in any batch
         currents = torch.from_numpy(drawn_).to(self.dtype).transpose(0, 1)
-        given = (
-            Programmed(self.config, size[0], self.dtype)(0) if first is None else tensor_of(first).to(self.dtype)
-        )
+        given = Programmed(self.config, size[0], self.dtype)(0)
+        if first is not None:
+            given = checked_step("first", first, self.config.neurons).to(self.dtype)
+            check_input(given, size[0], 0)
         return self.dynamics.rest(given * self.config.scale_in * self._gains(), currents)
 
     def program(self, strength_in: Array | None = None, batch: int | None = None) -> Programmed:
@@ -128,15 +132,18 @@ class RateNetwork(nn.Module):
         Raises:
             BadInput: for strengths of another shape, or not finite.
         """
+        check_draw(batch, None)
         runs = self.config.batch if batch is None else batch
         if strength_in is None:
             return Programmed(self.config, runs, self.dtype)
-        strengths: Tensor = tensor_of(strength_in)
+        strengths, problems = tensor_of("strength_in", strength_in), Problems()
         wanted, shape = len(self.config.sizes), tuple(strengths.shape)
-        runs = len(strengths) if batch is None and strengths.ndim else runs
-        if shape != (runs, wanted) or not bool(torch.isfinite(strengths).all()):
-            allowed = f"finite numbers ({'batch' if batch is None else batch}, {wanted})"
-            raise BadInput.one("strength_in", shape, allowed, "(shape)")
+        runs = max(len(strengths), 1) if batch is None and strengths.ndim else runs
+        if shape != (runs, wanted):
+            problems.note("strength_in", shape, f"({'batch' if batch is None else batch}, {wanted})", "(shape)")
+        else:
+            note_not_finite("strength_in", strengths, problems)
+        problems.raise_if_any()
         return Programmed(self.config, runs, self.dtype, strengths)
 
     def forward(
@@ -154,7 +161,7 @@ class RateNetwork(nn.Module):
             BadInput: for input and states of a wrong shape, or that are not finite.
         """
         c = self.config
-        given = tensor_of(ff_inputs)
+        given = input_of(ff_inputs)
         batch = batch_of(given, initial, c.batch)
         source = as_source(given, Programmed(c, batch, self.dtype), c.steps)
         if initial is None:
@@ -162,8 +169,10 @@ class RateNetwork(nn.Module):
             batch = len(first) if batch == 1 and first.ndim == 2 else batch
             check_input(first, batch, 0)
             initial = self.initial(batch, first=first)
-        state = checked(initial, c)
+        state = checked(initial, c, self.dtype)
         shown = slice(0, c.sizes[0]) if c.record == "first" else slice(None)
+        size = 2 * len(state.rates) * c.samples * len(range(c.neurons)[shown]) * self.dtype.itemsize
+        check_free({"samples": size}, "fewer runs, longer windows, record='first'")
         samples, total, filled = [], torch.zeros((), dtype=self.dtype), 0
         if progress is not None:
             progress(0, c.steps)
@@ -199,8 +208,8 @@ class RateNetwork(nn.Module):
         Raises:
             BadInput: for wrong shapes, and values that are not finite.
         """
-        given, start = tensor_of(ff), tensor_of(rates)
-        currents = None if recurrent is None else currents_of(tensor_of(recurrent), self.config, self.dtype)
+        given, start = input_of(ff), None if rates is None else tensor_of("rates", rates)
+        currents = None if recurrent is None else currents_of(recurrent, self.config, self.dtype)
         scale = 1.0 if scaled else self.config.scale_in
         steps = given.shape[-2] if isinstance(given, torch.Tensor) and given.ndim > 1 else self.config.steps
         batch = batch_of(given, None, 1 if currents is None else currents.shape[1])
@@ -212,7 +221,9 @@ class RateNetwork(nn.Module):
             one = tuple(start.shape) in ((self.config.neurons,), (1, self.config.neurons))
             start = start.to(self.dtype)
             state = state._replace(rates=start.expand(currents.shape[1:]) if one else start)
-        state = checked(state, self.config)
+        state = checked(state, self.config, self.dtype)
+        size = 2 * len(state.rates) * steps * self.config.neurons * self.dtype.itemsize
+        check_free({"rates": size if every_step else 0}, "fewer steps, or every_step=False")
         kept: list[Tensor] = []
         for state in self._run(source, state, steps, scale):  # noqa: B020
             if every_step:
@@ -222,6 +233,21 @@ class RateNetwork(nn.Module):
     def graph(self) -> RateGraph:
         """Populations and projections as plain data, with the weights that act now."""
         return graph_of(self.config, self.weights())
+
+    def get_extra_state(self) -> dict[str, str]:
+        """For ``state_dict``: what the stored weights are recognised by."""
+        return {"stored weights": fingerprint(self.blocks)}
+
+    def set_extra_state(self, state: Mapping[str, str]) -> None:
+        """From ``load_state_dict``: weights that are not among the parameters have to be there already.
+
+        Raises:
+            BadInput: if the network that was saved had others.
+        """
+        stored = self.trained is None or self.trained.magnitude is None
+        if stored and state != self.get_extra_state():
+            hint = "make the network from the same configuration and seed, or the same weights, and load then"
+            raise BadInput.one("state_dict", "of a network with other weights", "weights as here", hint=hint)
 
     # ------------------------------------------------------------------ inside
 

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from arcana.analysis.drawing import LINES, need_matplotlib, png
+from arcana.errors import BadInput
+from arcana.limits import is_whole
 from arcana.networks.rate.analysis import decode_bump, population_curves
 from arcana.networks.rate.arrays import Array, tensor_of
 from arcana.networks.rate.graph import names_of
@@ -20,11 +22,11 @@ def curves_picture(network: RateNetwork, rates: Array) -> bytes:
     need_matplotlib()
     from matplotlib.figure import Figure
 
-    rates, config = tensor_of(rates).detach(), network.config
+    rates, config = tensor_of("rates", rates).detach(), network.config
+    curves = population_curves(network, rates)
     figure = Figure(figsize=(9, 3.4), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(2, 1))
     time = config.window_s * np.arange(1, rates.shape[1] + 1)
-    curves = population_curves(network, rates)
     sizes = config.sizes if len(curves) > 1 or len(config.sizes) == 1 else config.sizes[:1]
     first = 0
     for colour, (name, curve), size in zip(LINES, curves.items(), sizes, strict=False):
@@ -48,7 +50,11 @@ def ring_picture(network: RateNetwork, rates: Array, run: int = 0) -> bytes:
     need_matplotlib()
     from matplotlib.figure import Figure
 
-    shown = tensor_of(rates).detach()[run, :, : network.config.sizes[0]]
+    every = tensor_of("rates", rates).detach()
+    if every.ndim != 3 or not is_whole(run, 0, len(every) - 1):
+        allowed = "rates (batch, samples, neurons), and the number of one of the runs"
+        raise BadInput.one("rates, run", (tuple(every.shape), run), allowed)
+    shown = every[run, :, : network.config.sizes[0]]
     figure = Figure(figsize=(9, 3.4), layout="constrained")
     axes = figure.subplots()
     length = network.config.window_s * len(shown)

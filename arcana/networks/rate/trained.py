@@ -46,8 +46,9 @@ class TrainedWeights(nn.Module):
         if "low_rank" in train:
             generator = torch.Generator().manual_seed(config.seed)
             n = config.sizes[0]
-            drawn = 0.1 * torch.randn(2, n, RANK, generator=generator, dtype=torch.float64).to(dtype)
-            self.left, self.right = nn.Parameter(drawn[0]), nn.Parameter(drawn[1])
+            drawn = 0.1 * torch.randn(n, RANK, generator=generator, dtype=torch.float64).to(dtype)
+            # One of them at 0: training begins with the network as it was drawn
+            self.left, self.right = nn.Parameter(drawn), nn.Parameter(torch.zeros_like(drawn))
         self.sign: Tensor
 
     def blocks(self) -> Sequence[Block]:

@@ -30,26 +30,36 @@ STRUCTURES = {
 }  # fmt: skip
 TRANSFER_NAMES = {"relu": "threshold_linear", "sigmoid": "sigmoid", "erf": "erf", "brunel": "brunel_2003"}
 CONNECTIVITY = {"sparse": "sparse", "all2all": "all_to_all"}
+# Of fields whose values are words: those of either side, and what we call them
+WORDS = {
+    "structure": STRUCTURES | {ours: ours for ours in STRUCTURES.values()},
+    "transfer": TRANSFER_NAMES | {ours: ours for ours in TRANSFERS},
+    "connectivity": CONNECTIVITY | {ours: ours for ours in CONNECTIVITY.values()},
+}
 FLAGS = ("RATE_DYN", "SYN_DYN", "IF_NMDA", "BUMP_SWITCH")
 # What their programs did where a file says nothing
 THEIRS = {"integration": "explicit", "all_to_all_scaling": "sqrt_n"}
 
 
 def is_upstream(data: Mapping[str, Any]) -> bool:
-    """Whether the names are theirs: more of them are known from there than from here."""
+    """Whether a source is one of theirs: more of its names are known from there than from here."""
     ours = sum(name in RateConfig.model_fields for name in data)
     return sum(name in NAMES or name in OF_NO_EFFECT for name in data) > ours
 
 
-def by_our_names(data: Mapping[str, Any], problems: Problems, given: Collection[str] = ()) -> dict[str, Any]:
+def by_our_names(
+    data: Mapping[str, Any], upstream: bool, problems: Problems, given: Collection[str] = ()
+) -> dict[str, Any]:
     """The same by our names; those that neither side knows are noted. Ours and theirs may stand together.
 
-    Their programs read as many values of a list as there are populations: what is longer is cut, but for the names
-    in ``given``, which somebody has just written.
+    What a source of theirs does not say is as in their programs. These read as many values of a list as there are
+    populations: what is longer is cut, but for the names in ``given``, which somebody has just written.
     """
-    found: dict[str, Any] = dict(THEIRS) if is_upstream(data) else {}
+    found: dict[str, Any] = dict(THEIRS) if upstream else {}
     for name, value in data.items():
-        if name in RateConfig.model_fields:
+        if name in WORDS:
+            found[name] = _words(name, value, problems)
+        elif name in RateConfig.model_fields:
             found[name] = value
         elif name in NAMES:
             found[NAMES[name]] = _read(name, value, problems)
@@ -79,7 +89,10 @@ def to_upstream(config: RateConfig) -> dict[str, Any]:
     values = config.model_dump()
     found: dict[str, Any] = {"N_POP": len(config.fractions)}
     for name, value in values.items():
-        found[_BACK.get(name, name)] = _written(name, value)
+        theirs = _BACK.get(name, name)
+        if name == "plastic" and value not in ((), ((0, 0),)):  # they know E to E alone
+            theirs = name
+        found[theirs] = _written(name, value)
     return found
 
 
@@ -90,13 +103,8 @@ def _read(name: str, value: Any, problems: Problems) -> Any:
             problems.note("Jab", value, "as many numbers as pairs of populations: 1, 4, 9, ...")
             return [[0.0]]
         return [list(value[k * side : (k + 1) * side]) for k in range(side)]
-    for field, table in (("PROBA_TYPE", STRUCTURES), ("TF_TYPE", TRANSFER_NAMES), ("CON_TYPE", CONNECTIVITY)):
-        if name == field:
-            each = value if isinstance(value, (list, tuple)) else [value]
-            table = table | {ours: ours for ours in (*table.values(), *(TRANSFERS if name == "TF_TYPE" else ()))}
-            problems.extend(unknown_name(name, str(v), table) for v in each if str(v) not in table)
-            known = [table.get(str(v), next(iter(table.values()))) for v in each]
-            return known if isinstance(value, (list, tuple)) else known[0]
+    if NAMES[name] in WORDS:
+        return _words(NAMES[name], value, problems, name)
     if name == "IF_STP":
         if value not in (0, 1):
             problems.note(name, value, "0 or 1; `plastic` names pairs of populations")
@@ -104,6 +112,16 @@ def _read(name: str, value: Any, problems: Problems) -> Any:
     if name in FLAGS:
         return [_flag(v) for v in value] if isinstance(value, (list, tuple)) else _flag(value)
     return value
+
+
+def _words(field: str, value: Any, problems: Problems, name: str = "") -> Any:
+    """Choices by their words or ours."""
+    each = value if isinstance(value, (list, tuple)) else [value]
+    words = WORDS[field]
+    unknown = dict.fromkeys(str(v) for v in each if str(v) not in words)
+    problems.extend(unknown_name(name or field, v, words) for v in unknown)
+    known = [words.get(str(v), next(iter(words.values()))) for v in each]
+    return known if isinstance(value, (list, tuple)) else known[0]
 
 
 def _flag(value: Any) -> Any:
