@@ -19,7 +19,6 @@ from arcana.mismatch import MismatchModel
 from arcana.mismatch.measured import fit_mismatch
 
 CHIP = load_profile("dynapse1")
-DRIVEN = {"Itau_mem": 2e-12, "Igain_mem": 80e-12, "refractory": 5e-3}  # fires from a few pA on
 TIMES = {"Itau_mem": "tau_mem", "Itau_ampa": "tau_ampa", "Itau_ahp": "tau_ahp"}
 
 

@@ -25,19 +25,6 @@ from arcana.quantize.biasgen import BiasGenerator
 
 CHIP = load_profile("dynapse1")
 DRIVEN = {"Itau_mem": 2e-12, "Igain_mem": 80e-12, "refractory": 5e-3}  # fires from a few pA on
-TIMES = {"Itau_mem": "tau_mem", "Itau_ampa": "tau_ampa", "Itau_ahp": "tau_ahp"}
-
-
-def table(model, cores=4, neurons=64, seed=0, spread_of_cores=0.1):
-    """What a measurement of virtual chips would find: times [s] whose core levels nobody knows."""
-    rng, drawn, columns = np.random.default_rng(seed), model.sample(1, seed), {}
-    core = np.repeat(np.arange(cores), neurons)
-    for bias in model.cv:
-        level = np.exp(rng.normal(0, spread_of_cores, cores))[core]
-        log_f = np.concatenate([drawn.log_factors(f"C0c{k}", bias, neurons)[0] for k in range(cores)])
-        name, sign = (TIMES[bias], -1) if bias in TIMES else (bias, 1)
-        columns[name] = 20e-3 * level * np.exp(sign * log_f)
-    return {"core": core, "neuron": np.tile(np.arange(neurons), cores), **columns}
 
 
 class TestRates:
