@@ -22,7 +22,7 @@ def inspectable(tensor: Tensor) -> bool:
 def as_type_of(module: nn.Module, X: Any) -> Any:
     """Numbers, a tensor or an array, in the floating-point type of a module; anything else as it is."""
     if isinstance(X, np.ndarray) and X.dtype.kind in "fiub":
-        X = torch.from_numpy(X)
+        X = torch.from_numpy(np.require(X, requirements=["C", "W"]))
     if not isinstance(X, torch.Tensor) or X.is_complex():
         return X
     tensors = chain(module.parameters(), module.buffers())

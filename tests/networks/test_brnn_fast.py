@@ -48,6 +48,27 @@ def outputs_and_gradients(spec, given, engine, watched=True):
     return [t.detach() for t in found if t is not None], [t.grad for t in leaves if t is not None]
 
 
+@pytest.mark.parametrize("voltage", [True, False])
+def test_synapses_that_have_nothing_left(voltage):
+    """Rates far above 1: x stays at 0 in places, and nothing flows back through them."""
+    spec = LoopSpec(voltage, "relu", 0.3, 0.6 if voltage else 1.0)
+    A, *rest = inputs(10, True, True, positive=True)
+    given = (A + 4, *rest)
+    ours, ours_back = outputs_and_gradients(spec, given, "auto")
+    theirs, theirs_back = outputs_and_gradients(spec, given, "reference")
+    assert bool((ours[3] == 0).any())
+    assert bool((ours[3] > 0.01).any())
+    for a, b in zip(ours + ours_back, theirs + theirs_back, strict=True):
+        assert (a - b).abs().max() <= 1e-12 * b.abs().max()
+    A, *rest = inputs(3, True, True, positive=True, batch=2)
+    *most, U = (A + 4, *rest)  # U is a bound of u as well, and bounds are not differentiated
+    leaves = [None if t is None else t.requires_grad_() for t in most]
+    with use_engine("reference"):
+        assert torch.autograd.gradcheck(
+            lambda *t: tuple(s for s in Loop.apply(spec, *t, U) if s is not None), leaves
+        )
+
+
 @pytest.mark.parametrize(("voltage", "rate", "gated", "plastic"), KINDS)
 def test_it_does_what_the_torch_loop_does(voltage, rate, gated, plastic):
     spec = LoopSpec(voltage, rate, 0.3, 0.6 if voltage else 1.0)

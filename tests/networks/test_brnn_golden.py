@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from arcana.errors import BadInput
-from arcana.networks.brnn.network import BRNN, BRNNState
+from arcana.networks.brnn import BRNN, BRNNState
 
 GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "brnn" / "brnn_forward.npz")
 X = GOLDEN["x"]
@@ -77,7 +77,12 @@ def test_parameters_that_are_missing_strange_or_not_finite_are_named():
         BRNN.from_reference(tag, {k: v for k, v in good.items() if not k.endswith(".K")})
     with pytest.raises(BadInput, match=r"fc.weight is 'missing'"):
         BRNN.from_reference(tag, {k: v for k, v in good.items() if k != "fc.weight"})
-    with pytest.raises(BadInput, match=r"W is 'float32', allowed: finite numbers"):
+    for params in (None, [1], "w11"):
+        with pytest.raises(BadInput, match="params is"):
+            BRNN.from_reference(tag, params)
+    with pytest.raises(BadInput, match="tag is 'None'"):
+        BRNN.from_reference(None, good)
+    with pytest.raises(BadInput, match=r"W is '576 of 576 not finite', allowed: finite numbers"):
         BRNN.from_reference(tag, good | {"lstm.rnncell.W": np.full((24, 24), np.nan, dtype=np.float32)})
 
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from arcana.errors import BadInput
+from arcana.networks.brnn import BRNN, BRNNState
 from arcana.networks.brnn.loop import Loop, LoopSpec
-from arcana.networks.brnn.network import BRNN, BRNNState
 from arcana.networks.brnn.parts import PRESETS
 
 STEPS, BATCH, N = 4, 2, 3

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from arcana.errors import BadInput
-from arcana.networks.brnn.network import BRNN, BRNNState
+from arcana.networks.brnn import BRNN, BRNNState
 from arcana.networks.brnn.parts import PRESETS
 
 N_IN, N, N_OUT = 3, 6, 2
@@ -58,9 +59,10 @@ def test_z_is_a_share(preset, seed, size, loud):
     assert (z <= most).all()
 
 
-@given(st.sampled_from(PLASTIC), seeds, sizes, sizes)
-def test_u_and_x_are_shares(preset, seed, size, loud):
-    trace = made(preset, seed, size, rate="sigmoid").run(series(seed, steps=30, size=loud))
+@given(st.sampled_from(PLASTIC), st.sampled_from(["sigmoid", "relu", "softplus"]), seeds, sizes, sizes)
+def test_u_and_x_are_shares(preset, rate, seed, size, loud):
+    """Also where rates are far above 1: a synapse has no more to give than is left."""
+    trace = made(preset, seed, size, rate=rate).run(series(seed, steps=30, size=loud))
     for share in (trace.u, trace.x):
         assert (share >= 0).all()
         assert (share <= 1).all()
@@ -156,7 +158,7 @@ class TestRefusals:
     def test_inputs(self):
         network, x = made("cb_rnn_stp", 0), series(0)
         for given_, said in (
-            (x[0], "shape"), (x[..., :2], "shape"), (x[:0], "none of them 0"), (x[:, :0], "none of them 0"),
+            (x[0], "shape"), (x[..., :2], "shape"), (x[:0], "at least one series"), (x[:, :0], "one step"),
             ("x", "str"), (torch.full_like(x, torch.nan), "108 values"),
         ):  # fmt: skip
             with pytest.raises(BadInput, match=said):
@@ -165,6 +167,65 @@ class TestRefusals:
             network(x, BRNNState(None, torch.zeros(3, N + 1).double()))
         for name in ("state.v", "state.r", "state.u", "state.x"):
             assert name in str(caught.value)
+
+    def test_states(self):
+        network, x = made("cb_rnn_stp", 0), series(0)
+        good = network.start(3)
+        for state, said in (
+            (1, "state is 'int', allowed: a BRNNState"),
+            ((None,) * 4, "state is 'tuple'"),
+            (good._replace(v=good.v * torch.nan), r"state.v is \[nan, nan\].*finite"),
+            (good._replace(u=good.u + 5), "state.u is .*from 0 to 1"),
+            (good._replace(x=good.x - 2), r"state.x is \[-1.0, -1.0\].*from 0 to 1"),
+            (good._replace(v="v"), "state.v is 'str'"),
+        ):
+            with pytest.raises(BadInput, match=said):
+                network(x, state)
+        same = network(x, BRNNState(*(part.detach().float().numpy() for part in good)))
+        assert torch.allclose(same[0], network(x, good)[0], rtol=0, atol=1e-6)
+        with pytest.raises(BadInput, match=r"state is \(3, 7\)"):
+            network.read(torch.zeros(3, 7))
+        for batch in (0, -1, True, 2.0, "2"):
+            with pytest.raises(BadInput, match="batch is"):
+                network.start(batch)
+
+    def test_numbers_of_numpy_are_numbers(self):
+        network = BRNN("cb_rnn", np.int64(N_IN), np.int32(N), np.int64(N_OUT), dt=np.float32(0.5))
+        assert (network.n_in, network.n_hidden, network.dt) == (N_IN, N, 0.5)
+        x = series(0).float()
+        assert torch.equal(network(x.numpy()[::-1])[0], network(x.flip(0))[0])
+
+    @pytest.mark.parametrize("preset", [None, [], {}, "cb"])
+    def test_presets_that_are_none(self, preset):
+        with pytest.raises(BadInput, match="preset is"):
+            BRNN(preset, N_IN, N, N_OUT)
+
+    def test_weights_larger_than_the_memory(self):
+        with pytest.raises(BadInput, match=r"n_in, n_hidden, n_out.*fit the memory"):
+            BRNN("cb_rnn", 8, 1_000_000, 5)
+
+
+def test_reversal_potentials_come_back_from_0():
+    """What a step of an optimiser pushed across 0 is silent, but not dead: a gradient can bring it back."""
+    network, x = made("dale_cb", 0), series(0)
+    with torch.no_grad():
+        network.cell.e_e.fill_(-0.1)
+        network.cell.e_i.fill_(0.1)
+    assert not network.cell.weights().W.any()
+    for sign in (1, -1):
+        network.zero_grad()
+        W = network.cell.weights().W
+        (sign * W).sum().backward()
+        # Less of the loss is where W falls (e_i may come back), or where it rises (e_e may)
+        assert bool(network.cell.e_e.grad != 0) == (sign < 0)
+        assert bool(network.cell.e_i.grad != 0) == (sign > 0)
+    assert network(x)[0].isfinite().all()
+
+
+def test_a_network_says_what_it_is():
+    text = repr(BRNN("dale_cb_stp", 3, 6, 2, dt=0.6))
+    for said in ("'dale_cb_stp', 3 -> 6 -> 2, dt=0.6", "plastic=True", "drive='reversal'"):
+        assert said in text
 
 
 class TestGraph:

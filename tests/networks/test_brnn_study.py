@@ -10,6 +10,7 @@ import torch
 from typer.testing import CliRunner
 
 from arcana.cli import app
+from arcana.cli import brnn as brnn_command
 from arcana.errors import BadInput
 from arcana.networks.brnn import (
     BRNN,
@@ -25,6 +26,7 @@ from arcana.networks.brnn import (
     scores_by_share,
     time_constants,
 )
+from arcana.networks.brnn.comparison import TASKS
 
 torch_threads = pytest.fixture(autouse=True)(lambda: torch.set_num_threads(1))
 
@@ -77,6 +79,16 @@ class TestFit:
             fit(BRNN("cb_rnn", 3, 12, 5), task, epochs=0, batch=2.5, patience=True, rate=math.nan)
         for said in ("epochs", "batch", "patience", "rate", "network.n_in is 3, allowed: 1", "network.n_out is 5"):
             assert said in str(caught.value)
+        net = network(task)
+        for given, said in (
+            (lambda: fit(3, task), "network is 'int', allowed: a BRNN"),
+            (lambda: fit(net, "digits"), "task is 'str', allowed: a Task"),
+            (lambda: fit(net, task, seed=-1), "seed is -1"),
+            (lambda: fit(net, task, progress=3), "progress is 3"),
+            (lambda: fit(net, task, rate=1e9), "a number above 0, below 1e6"),
+        ):
+            with pytest.raises(BadInput, match=said):
+                given()
 
 
 class TestDigits:
@@ -190,6 +202,24 @@ class TestCompare:
             compare(["vanilla", "dale_cb"], short, 7, seeds=1, progress=lambda *_: pytest.fail("trained"))
         with pytest.raises(BadInput, match="presets"):
             compare([], short)
+        for task, said in (
+            ("digit", "did you mean 'digits'?"), (3, "task is 'int'"), (lambda seed: seed, "a function that gives a Task"),
+        ):  # fmt: skip
+            with pytest.raises(BadInput, match=said.replace("?", r"\?")):
+                compare(["vanilla"], task, 6, seeds=1)
+        with pytest.raises(BadInput, match="did you mean 'epochs'"):
+            compare(["vanilla"], short, 6, seeds=1, training={"epoch": 1})
+
+    def test_tasks_by_their_names_and_as_they_are(self):
+        once = {"n_hidden": 6, "seeds": 2, "training": {"epochs": 1}}
+        named, made = (compare("vanilla", task, **once) for task in ("flip-flop", flip_flop))
+        assert [run.validation for run in named.runs] == [run.validation for run in made.runs]
+        assert named.task == "flip-flop"
+        assert len(compare(["vanilla"], short(0), **once).runs) == 2
+        assert tuple(TASKS) == brnn_command.TASKS
+        text = repr(short(0))
+        assert text.startswith("Task('")
+        assert len(text) < 120
 
 
 class TestCommand:

@@ -183,6 +183,10 @@ def test_files_of_both_kinds(tmp_path):
     (tmp_path / "notes.txt").write_text("nothing of this kind")
     with pytest.raises(BadFile, match="a multiple of 3073"):
         of_file(tmp_path / "notes.txt")
+    for damaged in (b"", b"text", bytes([1, 0, 8, 3]) + bytes(40)):
+        (tmp_path / "t10k-images-idx3-ubyte").write_bytes(damaged)
+        with pytest.raises(BadFile, match="no IDX header"):
+            of_file(tmp_path / "t10k-images-idx3-ubyte")
 
 
 def whole(task):

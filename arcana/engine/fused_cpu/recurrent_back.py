@@ -108,6 +108,7 @@ class Back(Recurrent):
         gx = lanes.fma(gs, b.fmul(u_after, r), self.carried("gx", row, lane))
         if self.spec.watched:
             gu, gx = b.fadd(gu, self.get("gU", t, row, lane)), b.fadd(gx, self.get("gX", t, row, lane))
+        gx = b.select(b.fcmp_ordered(">", x_after, lanes.const(0.0)), gx, lanes.const(0.0))
         free = b.fsub(one, u)
         # Rounded as the torch loop rounds it: where u rests at U, rounding alone says whether it is inside
         raw = b.fadd(b.fadd(rest, b.fmul(keep, u)), b.fmul(b.fmul(U, free), r))

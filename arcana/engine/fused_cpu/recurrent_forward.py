@@ -41,7 +41,7 @@ def _synapses(f: Recurrent, t: Any, row: Any, lane: Any) -> None:
     b, lanes, after = f.b, f.lanes, f.b.add(t, i64(1))
     u, x, r = (f.get(name, t, row, lane) for name in ("U", "X", "R"))
     z_x, left, rest, keep, U = (f.fixed(name, lane) for name in ("z_x", "left", "rest", "keep", "U"))
-    x_after = f.less(b.fmul(u, x), r, lanes.fma(x, left, z_x))
+    x_after = lanes.larger(f.less(b.fmul(u, x), r, lanes.fma(x, left, z_x)), lanes.const(0.0))
     more = b.fmul(U, r)
     raw = f.less(more, u, b.fadd(lanes.fma(u, keep, rest), more))
     u_after = lanes.smaller(lanes.larger(raw, U), lanes.const(1.0))

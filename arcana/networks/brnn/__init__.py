@@ -2,9 +2,10 @@
 
 from arcana.networks.brnn.comparison import Comparison, compare
 from arcana.networks.brnn.memory import Tracker, scores_by_delay, scores_by_share, time_constants
-from arcana.networks.brnn.network import BRNN, BRNNState, BRNNTrace
+from arcana.networks.brnn.network import BRNN, BRNNTrace
 from arcana.networks.brnn.parts import PRESETS, Parts
 from arcana.networks.brnn.presentations import Presentation
+from arcana.networks.brnn.state import BRNNState
 from arcana.networks.brnn.task import Task
 from arcana.networks.brnn.tasks import digits, images, of_file
 from arcana.networks.brnn.tasks_synthetic import adding, delayed_match, flip_flop

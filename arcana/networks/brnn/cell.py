@@ -11,6 +11,7 @@ from torch.nn.functional import softplus
 
 from arcana.networks.brnn.functions import CONSTRAINTS
 from arcana.networks.brnn.parts import SCALED, Parts
+from arcana.networks.weights import not_negative
 from arcana.typing import Tensor
 
 SLOWEST = 0.005  # smallest constant z
@@ -109,7 +110,7 @@ class Cell(nn.Module):
         both = self._conductances()
         if self.parts.reversal == "exp":
             return both * torch.where(half, self.e_e.exp(), -self.e_i.exp())
-        return torch.where(half, torch.relu(self.e_e * both), -torch.relu(-self.e_i * both))
+        return both * torch.where(half, not_negative(self.e_e), -not_negative(-self.e_i))
 
     def weights(self) -> Weights:
         """What acts, from what is trained."""

@@ -14,9 +14,15 @@ from arcana.limits import MOST, is_whole
 from arcana.networks.brnn.network import BRNN
 from arcana.networks.brnn.parts import PRESETS
 from arcana.networks.brnn.task import Task
+from arcana.networks.brnn.tasks import digits
+from arcana.networks.brnn.tasks_synthetic import adding, delayed_match, flip_flop
 from arcana.networks.brnn.training import fit
 
 VERSION = 1
+TASKS: Mapping[str, Callable[..., Task]] = {
+    "digits": digits, "adding": adding, "flip-flop": flip_flop, "delayed-match": delayed_match,
+}  # fmt: skip
+OPTIONS = ("epochs", "batch", "rate", "patience")
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,7 @@ class Comparison:
 
 def compare(
     presets: Sequence[str],
-    task: Callable[..., Task],
+    task: Callable[..., Task] | Task | str,
     n_hidden: int = 48,
     dt: float = 0.1,
     seeds: int = 3,
@@ -104,7 +110,8 @@ def compare(
 
     Args:
         presets: Their names.
-        task: Makes the task of a seed, called with ``seed=...``: ``digits``, ``adding`` or a function of your own.
+        task: Makes the task of a seed, called with ``seed=...``: ``digits``, ``adding`` or a function of your own;
+            the name of one of arcana's; or a task, which is then the same for all seeds.
         n_hidden: Units.
         dt: See ``BRNN``.
         seeds: How many.
@@ -114,17 +121,22 @@ def compare(
     Raises:
         BadInput: listing unknown presets, an empty list, and as ``BRNN`` and ``fit``.
     """
+    presets = [presets] if isinstance(presets, str) else list(presets)
+    options = dict(training or {})
     problems = Problems(unknown_name("preset", str(name), PRESETS) for name in presets if name not in PRESETS)
+    problems.extend(unknown_name("training", name, OPTIONS) for name in options if name not in OPTIONS)
     if not presets:
         problems.note("presets", "none", "at least one name")
     if not is_whole(seeds, 1):
         problems.note("seeds", seeds, f"a whole number from 1 to {MOST}")
     problems.raise_if_any()
-    tasks = [task(seed=seed) for seed in range(seeds)]
+    make = _maker(task)
+    tasks = [make(seed=seed) for seed in range(seeds)]
     first = tasks[0]
+    if not isinstance(first, Task):
+        raise BadInput.one("task", type(first).__name__, "a function that gives a Task")
     for preset in presets:  # all that is wrong before the first hour of training
         BRNN(preset, first.n_in, n_hidden, first.n_out, dt=dt)
-    options = dict(training or {})
 
     def told(preset: str, seed: int) -> Callable[[int, float], None] | None:
         return None if progress is None else lambda epoch, value: progress(preset, seed, epoch, value)
@@ -136,6 +148,18 @@ def compare(
     )
     settings = {"n_hidden": n_hidden, "dt": dt, "seeds": seeds, "steps": first.steps, "n_in": first.n_in, **options}
     return Comparison(first.name, first.chance, settings, runs)
+
+
+def _maker(task: Callable[..., Task] | Task | str) -> Callable[..., Task]:
+    if isinstance(task, Task):
+        return lambda seed: task
+    if isinstance(task, str):
+        if task not in TASKS:
+            raise BadInput(unknown_name("task", task, TASKS))
+        return TASKS[task]
+    if not callable(task):
+        raise BadInput.one("task", type(task).__name__, "a function of the seed, a Task, or a name")
+    return task
 
 
 def _run(

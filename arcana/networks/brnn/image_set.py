@@ -30,6 +30,9 @@ def read_image_set(path: str | Path) -> tuple[Images, Images | None]:
         return read_cifar10(path), None
     if is_idx(path):
         return read_images(path, labels_beside(path)), None
+    if "idx" in path.name:
+        hint = "its first bytes are 0, 0, a type from 8 to 14, and the number of axes"
+        raise BadFile(path, Problem("file", "no IDX header", "an IDX file, as its name says", hint=hint))
     return read_cifar10(path), None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -18,18 +19,10 @@ from arcana.networks.brnn.loop import Loop, LoopSpec
 from arcana.networks.brnn.parts import parts_of
 from arcana.networks.brnn.projection import projected
 from arcana.networks.brnn.reference import read_reference
+from arcana.networks.brnn.state import BRNNState, read_state
 from arcana.nn.checks import as_type_of
 from arcana.rate_graph import RateGraph
 from arcana.typing import Tensor
-
-
-class BRNNState(NamedTuple):
-    """Voltage v (None where the state is a rate), rate r, and u, x of plastic synapses (else None); each (B, n)."""
-
-    v: Tensor | None
-    r: Tensor
-    u: Tensor | None = None
-    x: Tensor | None = None
 
 
 class BRNNTrace(NamedTuple):
@@ -79,7 +72,10 @@ class BRNN(nn.Module):
         super().__init__()
         self.parts = parts_of(preset, parts)
         problems = Problems()
-        for name, value in (("n_in", n_in), ("n_hidden", n_hidden), ("n_out", n_out)):
+        sizes = tuple(v.item() if isinstance(v, np.generic) else v for v in (n_in, n_hidden, n_out))
+        n_in, n_hidden, n_out = sizes
+        dt = dt.item() if isinstance(dt, np.generic) else dt
+        for name, value in zip(("n_in", "n_hidden", "n_out"), sizes, strict=True):
             if not is_whole(value, 1):
                 problems.note(name, value, f"a whole number from 1 to {MOST}")
         if is_whole(n_hidden, 1) and self.parts.dale and n_hidden % 2:
@@ -88,10 +84,13 @@ class BRNN(nn.Module):
             problems.note("dt", dt, "a number above 0, up to 1")
         problems.raise_if_any()
         self.preset, self.n_in, self.n_hidden, self.dt = preset, n_in, n_hidden, float(dt)
-        self.cell: Cell | GRU = (
-            GRU(n_in, n_hidden) if self.parts.gate == "gru" else Cell(self.parts, n_in, n_hidden)
-        )
-        self.readout = nn.Linear(n_hidden, n_out)
+        gru = self.parts.gate == "gru"
+        try:
+            self.cell: Cell | GRU = GRU(n_in, n_hidden) if gru else Cell(self.parts, n_in, n_hidden)
+            self.readout = nn.Linear(n_hidden, n_out)
+        except RuntimeError as error:  # torch's word for memory that is not there
+            allowed = "weights that fit the memory"
+            raise BadInput.one("n_in, n_hidden, n_out", sizes, allowed, hint=str(error)) from error
 
     @classmethod
     def from_reference(cls, tag: str, params: Mapping[str, Any]) -> BRNN:
@@ -124,8 +123,19 @@ class BRNN(nn.Module):
         network.to(found.arrays["cell.P"].dtype).load_state_dict(state)
         return network
 
+    def extra_repr(self) -> str:
+        """Preset, sizes, dt and parts."""
+        sizes = f"{self.n_in} -> {self.n_hidden} -> {self.readout.out_features}"
+        return f"{self.preset!r}, {sizes}, dt={self.dt:g}, {self.parts}"
+
     def start(self, batch: int) -> BRNNState:
-        """The state at rest: v = 0 or r = 0, u = U, x = 1."""
+        """The state at rest: v = 0 or r = 0, u = U, x = 1.
+
+        Raises:
+            BadInput: for a batch that is no whole number from 1.
+        """
+        if not is_whole(batch, 1):
+            raise BadInput.one("batch", batch, f"a whole number from 1 to {MOST}")
         zero = self.readout.weight.new_zeros(batch, self.n_hidden)
         u, x = None, None
         if self.parts.plastic and isinstance(self.cell, Cell):
@@ -136,7 +146,7 @@ class BRNN(nn.Module):
 
     def forward(self, x: Tensor, state: BRNNState | None = None) -> tuple[Tensor, BRNNState]:
         """Sequence (B, T, n_in) from a given state, or from rest -> logits (B, n_out), and the state after it."""
-        x = self._read(x, state)
+        x, state = self._read(x, state)
         _, _, u, x_left, end = self._series(x, state)
         return self.read(end), self._last(end, u, x_left)
 
@@ -146,18 +156,16 @@ class BRNN(nn.Module):
         Raises:
             BadInput: for a wrong shape, and values that are not finite.
         """
-        x = self._read(x, state)
+        x, state = self._read(x, state)
         series, z, u, x_left, end = self._series(x, state)
         r = RATES[self.parts.rate].value(series) if self.parts.state == "voltage" else series
         shown = {"state": series, "z": z, "r": r, "u": u, "x": x_left}
         batch_first: dict[str, Any] = {k: None if s is None else s.transpose(0, 1) for k, s in shown.items()}
         return BRNNTrace(**batch_first, logits=self.read(end), last=self._last(end, u, x_left))
 
-    def _series(
-        self, x: Tensor, state: BRNNState | None
-    ) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None, Tensor]:
+    def _series(self, x: Tensor, start: BRNNState) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None, Tensor]:
         """State, z, u and x of all steps, (T, B, n), and the last state; time first, as the loop reads it."""
-        start, parts = state or self.start(len(x)), self.parts
+        parts = self.parts
         if isinstance(self.cell, GRU):
             state_series, z = self.cell.run(x, start.r)
             return state_series.transpose(0, 1), z.transpose(0, 1), None, None, state_series[:, -1]
@@ -177,7 +185,13 @@ class BRNN(nn.Module):
         return BRNNState(state, RATES[self.parts.rate].value(state), *ends)
 
     def read(self, state: Tensor) -> Tensor:
-        """Logits (B, n_out) for v or r (B, n); inhibitory units are 0 in it where the output is ``excitatory``."""
+        """Logits (B, n_out) for v or r (B, n); inhibitory units are 0 in it where the output is ``excitatory``.
+
+        Raises:
+            BadInput: for another shape.
+        """
+        if state.shape[-1:] != (self.n_hidden,):
+            raise BadInput.one("state", tuple(state.shape), f"(..., {self.n_hidden})", "(shape)")
         if self.parts.output == "excitatory" and isinstance(self.cell, Cell):
             state = torch.where(self.cell.excites, state, torch.zeros_like(state))
         out: Tensor = self.readout(state)
@@ -187,20 +201,18 @@ class BRNN(nn.Module):
         """The network as plain data, with the weights that act now; see ``arcana.networks.brnn.graph``."""
         return rate_graph(self.parts, self.cell, self.readout)
 
-    def _read(self, x: Any, state: BRNNState | None) -> Tensor:
+    def _read(self, x: Any, state: BRNNState | None) -> tuple[Tensor, BRNNState]:
         problems, x = Problems(), as_type_of(self.readout, x)
         good = isinstance(x, torch.Tensor) and not x.is_complex() and x.ndim == 3 and 0 not in x.shape
         if not good or x.shape[-1] != self.n_in:
             shape = tuple(getattr(x, "shape", ())) or type(x).__name__
-            raise BadInput.one("x", shape, f"real numbers (batch, time, {self.n_in}), none of them 0", "(shape)")
+            allowed = f"real numbers (batch, time, {self.n_in}), at least one series and one step"
+            raise BadInput.one("x", shape, allowed, "(shape)")
         if not bool(torch.isfinite(x).all()):
             problems.note("x", f"{int((~torch.isfinite(x)).sum())} values", "finite numbers")
-        if state is not None:
-            wanted: Mapping[str, bool] = {"v": self.parts.state == "voltage", "r": True, "u": self.parts.plastic}
-            for name, value in state._asdict().items():
-                shape, needed = (len(x), self.n_hidden), wanted.get(name, self.parts.plastic)
-                if (value is None) == needed or (value is not None and tuple(value.shape) != shape):
-                    found = None if value is None else tuple(value.shape)
-                    problems.note(f"state.{name}", found, str(shape) if needed else "None", "(shape)")
+        if state is None:
+            found = self.start(len(x))
+        else:
+            found = read_state(state, self.readout, (len(x), self.n_hidden), self.parts, problems)
         problems.raise_if_any()
-        return x  # type: ignore[no-any-return]  # a tensor, by now
+        return x, found

@@ -31,7 +31,8 @@ class Parts:
             a reset gate as well.
         K: Constraint of K (and C).
         P_z: Constraint of P_z.
-        reversal: Of the reversal potentials: ``relu`` or ``exp``.
+        reversal: Of the reversal potentials: max(e, 0), from which a gradient can bring them back (``relu``), or
+            ``exp``.
         scale: Largest z of a gate: ``dt`` or 1.
         plastic: Whether synapses have short-term plasticity.
         recovery: Range of its constants z_x and z_u for one step: 0.001 to 0.1 (``slow``), or 0 to 1 (``any``).
@@ -60,10 +61,12 @@ class Parts:
             "output": get_args(Output),
         }  # fmt: skip
         for name, known in names.items():
-            if (value := getattr(self, name)) not in known:
+            value: object = getattr(self, name)
+            if not isinstance(value, str) or value not in known:
                 problems.append(unknown_name(name, str(value), known))
-        if self.plastic not in (True, False):
-            problems.note("plastic", self.plastic, "True or False")
+        plastic: object = self.plastic
+        if not isinstance(plastic, bool):
+            problems.note("plastic", plastic, "True or False")
         problems.raise_if_any()
         if self.drive == "reversal" and self.gate != "free":
             problems.note(
@@ -135,7 +138,7 @@ def parts_of(preset: str, changes: Mapping[str, Any]) -> Parts:
     """
     known = tuple(f.name for f in fields(Parts))
     problems = Problems(unknown_name("part", name, known) for name in changes if name not in known)
-    if preset not in PRESETS:
+    if not isinstance(preset, str) or preset not in PRESETS:
         problems.append(unknown_name("preset", str(preset), PRESETS))
     problems.raise_if_any()
     return _with(PRESETS[preset], **changes)

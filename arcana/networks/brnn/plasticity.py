@@ -1,10 +1,11 @@
 """Short-term plasticity of a pre-synaptic unit (Tsodyks and Markram's), forward and backward, step by step.
 
-    x_t = z_x + (1 - z_x) x_{t-1} - u_{t-1} x_{t-1} r_{t-1}              what is left to release
+    x_t = max(z_x + (1 - z_x) x_{t-1} - u_{t-1} x_{t-1} r_{t-1}, 0)      what is left to release
     w_t = U z_u + (1 - z_u) u_{t-1} + U (1 - u_{t-1}) r_{t-1}            share that is released
     u_t = clamp(w_t, U, 1),    s_t = u_t x_t r_{t-1}
 
-Depression uses the share of the step before. The bounds of the clamp are not differentiated.
+Depression uses the share of the step before. The bounds of the clamp are not differentiated. The bound of x is only
+reached by rates above 1: the original scripts had none, and with ReLU and plasticity they did not learn.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Plasticity:
         """What arrives behind the synapses, for the rates r of the step before."""
         u, x, u_t, x_t = self.u, self.x, self.U_series[t], self.X_series[t]
         torch.addcmul(self.z_x, x, self._left, out=x_t)
-        x_t.addcmul_(u * x, r, value=-1)
+        x_t.addcmul_(u * x, r, value=-1).clamp_(min=0)
         more = self.U * r
         torch.addcmul(self._rest, u, self._keep, out=u_t)
         u_t.add_(more).addcmul_(more, u, value=-1)
@@ -62,6 +63,7 @@ class PlasticityBack:
     ) -> None:
         raw = U * z_u + (1 - z_u) * u + U * (1 - u) * r
         self._inside = ((raw >= U) & (raw <= 1)).to(u)
+        self._some_left = (x_after > 0).to(x)
         self._s_u, self._s_x, self._s_r = x_after * r, u_after * r, u_after * x_after
         self._x_x, self._x_u, self._x_r = 1 - z_x - u * r, -x * r, -u * x
         self._u_u, self._u_r = 1 - z_u - U * r, U * (1 - u)
@@ -77,7 +79,7 @@ class PlasticityBack:
         if gx is not None:
             x = x + gx[t]
         w = torch.mul(u, self._inside[t], out=self._gw[t])
-        self._gx[t] = x
+        x = torch.mul(x, self._some_left[t], out=self._gx[t])
         gr = gs * self._s_r[t]
         gr.addcmul_(x, self._x_r[t]).addcmul_(w, self._u_r[t])
         self.gu = torch.addcmul(x * self._x_u[t], w, self._u_u[t])

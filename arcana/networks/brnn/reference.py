@@ -81,6 +81,9 @@ def read_reference(tag: str, params: Mapping[str, Any]) -> Reference:
     Raises:
         BadInput: for an unknown tag, and listing parameters that are missing, unknown or not finite.
     """
+    if not isinstance(params, Mapping):
+        raise BadInput.one("params", type(params).__name__, "a table of arrays by their original names")
+    tag = str(tag)
     if tag.startswith(_BRACKET):
         hint = (
             "input and bias stand outside the sigmoid of its gate, so z is no share and it diverges: docs/brnn.md"
@@ -89,11 +92,13 @@ def read_reference(tag: str, params: Mapping[str, Any]) -> Reference:
     known = [start for start in _TAGS if tag.startswith(start)]
     if not known:
         raise BadInput(unknown_name("tag", tag, _TAGS))
-    given = {name.rpartition("rnncell.")[2]: np.asarray(value) for name, value in params.items()}
+    given = {str(name).rpartition("rnncell.")[2]: np.asarray(value) for name, value in params.items()}
     problems = Problems()
     for name, value in given.items():
-        if value.dtype.kind not in "fiu" or not np.isfinite(value).all():
-            problems.note(name, str(value.dtype), "finite numbers")
+        if value.dtype.kind not in "fiu":
+            problems.note(name, str(value.dtype), "numbers", "(type)")
+        elif wrong := int((~np.isfinite(value)).sum()):
+            problems.note(name, f"{wrong} of {value.size} not finite", "finite numbers")
     problems.raise_if_any()
     dt = given.pop("dt", None)
     signs = [given.pop(name) for name in ("a_excitatory", "a_inhibitory") if name in given]

@@ -58,6 +58,11 @@ class Task:
             self._check_answers(f"{part} y", y, X.shape[:1], problems)
         problems.raise_if_any()
 
+    def __repr__(self) -> str:
+        parts = " / ".join(str(len(getattr(self, part)[0])) for part in PARTS)
+        sizes = f"{parts} series of {self.steps} steps x {self.n_in} inputs, {self.n_out} {self.kind}"
+        return f"Task({self.name!r}: {sizes})"
+
     @property
     def n_in(self) -> int:
         """Inputs of a step."""

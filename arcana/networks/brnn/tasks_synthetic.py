@@ -57,7 +57,7 @@ def flip_flop(length: int = 50, size: int = 2000, seed: int = 0, rate: float = 0
     signs = 2.0 * torch.randint(0, 2, (size, length), generator=generator) - 1
     last = (pulses * torch.arange(1, length + 1)).argmax(1)
     y = (signs[torch.arange(size), last] > 0).long()
-    return _task("flip_flop", (signs * pulses)[..., None], y, 2, "classes")
+    return _task("flip-flop", (signs * pulses)[..., None], y, 2, "classes")
 
 
 def delayed_match(length: int = 50, size: int = 2000, seed: int = 0, cues: int = 2) -> Task:
@@ -86,7 +86,7 @@ def delayed_match(length: int = 50, size: int = 2000, seed: int = 0, cues: int =
     X = torch.zeros(size, length, cues)
     X[:, :shown] = torch.nn.functional.one_hot(first, cues).float()[:, None]
     X[:, -shown:] = torch.nn.functional.one_hot(second, cues).float()[:, None]
-    return _task("delayed_match", X, same, 2, "classes")
+    return _task("delayed-match", X, same, 2, "classes")
 
 
 def _task(name: str, X: Tensor, y: Tensor, n_out: int, kind: Kind) -> Task:

@@ -12,6 +12,7 @@ import torch
 from arcana.errors import Problems
 from arcana.limits import MOST, is_whole
 from arcana.networks.brnn.network import BRNN
+from arcana.networks.brnn.split import check_seed
 from arcana.networks.brnn.task import Data, Task
 
 Progress = Callable[[int, float], None]
@@ -74,7 +75,7 @@ def fit(
         BadInput: listing sizes that are not whole numbers >= 1, a rate that is not > 0, and a network that does not
             fit the task; and if the loss is no number any more.
     """
-    _check(network, task, {"epochs": epochs, "batch": batch, "patience": patience}, rate)
+    _check(network, task, {"epochs": epochs, "batch": batch, "patience": patience}, rate, seed, progress)
     generator, began = torch.Generator().manual_seed(seed), time.process_time()
     optimizer = torch.optim.Adam(network.parameters(), lr=rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs, eta_min=rate / 10)
@@ -112,13 +113,20 @@ def _epoch(
     return total / len(X)
 
 
-def _check(network: BRNN, task: Task, sizes: dict[str, object], rate: object) -> None:
+def _check(network: BRNN, task: Task, sizes: dict[str, object], rate: object, seed: int, progress: object) -> None:
     problems = Problems()
+    for name, one, kind in (("network", network, BRNN), ("task", task, Task)):
+        if not isinstance(one, kind):
+            problems.note(name, type(one).__name__, f"a {kind.__name__}")
+    if progress is not None and not callable(progress):
+        problems.note("progress", progress, "a function of epoch and score, or None")
+    problems.raise_if_any()
+    check_seed(seed, problems)
     for name, value in sizes.items():
         if not is_whole(value, 1):
             problems.note(name, value, f"a whole number from 1 to {MOST}")
     if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 < rate < 1e6:
-        problems.note("rate", rate, "a number > 0")
+        problems.note("rate", rate, "a number above 0, below 1e6")
     for name, given, wanted in (
         ("n_in", network.n_in, task.n_in),
         ("n_out", network.readout.out_features, task.n_out),
