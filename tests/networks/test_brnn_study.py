@@ -203,8 +203,10 @@ class TestCompare:
         with pytest.raises(BadInput, match="presets"):
             compare([], short)
         for task, said in (
-            ("digit", "did you mean 'digits'?"), (3, "task is 'int'"), (lambda seed: seed, "a function that gives a Task"),
-        ):  # fmt: skip
+            ("digit", "did you mean 'digits'?"),
+            (3, "task is 'int'"),
+            (lambda seed: seed, "a function that gives a Task"),
+        ):
             with pytest.raises(BadInput, match=said.replace("?", r"\?")):
                 compare(["vanilla"], task, 6, seeds=1)
         with pytest.raises(BadInput, match="did you mean 'epochs'"):
